@@ -1,0 +1,105 @@
+//! The contour: a melody at 100 ms steps, the one form in which songs and hums are compared.
+
+use crate::notes::Note;
+use crate::pitch::{PitchTrack, hz_to_midi};
+
+/// Seconds between two steps of a [`Contour`].
+pub const CONTOUR_STEP: f64 = 0.1;
+
+/// Frames of a [`PitchTrack`] per contour step.
+const FRAMES_PER_STEP: usize = 10;
+
+/// MIDI pitch every 100 ms, 0 = unvoiced. Step `i` covers `[i, i + 1) * 100 ms`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Contour {
+    /// MIDI pitch in semitones, fractional; 0 where there is no melody.
+    pub pitch: Vec<f32>,
+}
+
+impl Contour {
+    /// Each step holds the median pitch of its ten frames when at least half of them are voiced.
+    pub fn from_pitch_track(track: &PitchTrack) -> Self {
+        let mut voiced = Vec::with_capacity(FRAMES_PER_STEP);
+        let pitch = track
+            .f0
+            .chunks(FRAMES_PER_STEP)
+            .map(|frames| {
+                voiced.clear();
+                voiced.extend(frames.iter().filter(|f| f.is_finite() && **f > 0.0).map(|&f| hz_to_midi(f)));
+                if 2 * voiced.len() < frames.len() {
+                    return 0.0;
+                }
+                let middle = voiced.len() / 2;
+                *voiced.select_nth_unstable_by(middle, f32::total_cmp).1
+            })
+            .collect();
+        Contour { pitch }
+    }
+
+    /// The contour of notes: a step takes the note that covers its centre; of several, the one that began last.
+    /// Time 0 of the notes is time 0 of the contour; notes need not be sorted; notes without length leave no trace.
+    pub fn from_notes(notes: &[Note]) -> Self {
+        let mut sorted: Vec<&Note> = notes.iter().filter(|n| n.duration > 0.0 && n.offset().is_finite()).collect();
+        sorted.sort_by(|a, b| a.onset.total_cmp(&b.onset));
+        let end = sorted.iter().map(|n| n.offset()).fold(0.0, f32::max);
+        let step_at = |seconds: f32| (f64::from(seconds.max(0.0)) / CONTOUR_STEP - 0.5).ceil().max(0.0) as usize;
+        let mut pitch = vec![0.0; step_at(end)];
+        for note in sorted {
+            let (from, to) = (step_at(note.onset), step_at(note.offset()));
+            if from < pitch.len() {
+                let to = to.max(from + 1).min(pitch.len());
+                pitch[from..to].fill(note.pitch);
+            }
+        }
+        Contour { pitch }
+    }
+
+    /// Number of steps.
+    pub fn len(&self) -> usize {
+        self.pitch.len()
+    }
+
+    /// Whether the contour has no step.
+    pub fn is_empty(&self) -> bool {
+        self.pitch.is_empty()
+    }
+
+    /// Seconds covered.
+    pub fn duration(&self) -> f64 {
+        self.len() as f64 * CONTOUR_STEP
+    }
+
+    /// Share of steps with a pitch, 0..=1 (0 for an empty contour).
+    pub fn voiced_fraction(&self) -> f32 {
+        voiced_fraction(&self.pitch)
+    }
+}
+
+/// Share of steps with a pitch in a stretch of contour, 0..=1 (0 for an empty one).
+pub fn voiced_fraction(pitch: &[f32]) -> f32 {
+    if pitch.is_empty() {
+        return 0.0;
+    }
+    pitch.iter().filter(|&&p| p > 0.0).count() as f32 / pitch.len() as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_take_the_median_of_voiced_frames() {
+        let mut f0 = vec![440.0; 10];
+        f0[3] = 880.0;
+        f0.extend([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 440.0, 440.0, 440.0, 440.0]);
+        let contour = Contour::from_pitch_track(&PitchTrack::from_f0(f0));
+        assert_eq!(contour.pitch, [69.0, 0.0]);
+    }
+
+    #[test]
+    fn notes_become_steps() {
+        let note = |onset, duration, pitch| Note { onset, duration, pitch };
+        let contour = Contour::from_notes(&[note(0.5, 0.2, 62.0), note(0.0, 0.3, 60.0)]);
+        assert_eq!(contour.pitch, [60.0, 60.0, 60.0, 0.0, 0.0, 62.0, 62.0]);
+    }
+}

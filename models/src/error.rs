@@ -1,0 +1,39 @@
+//! The errors of this crate.
+
+use std::path::PathBuf;
+
+/// What can go wrong with models, their weights and their training.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A weights file could not be read or written.
+    #[error("cannot access weights {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A weights file is not what its architecture needs.
+    #[error("weights {name} do not fit: {reason}")]
+    Weights {
+        /// File or shipped name.
+        name: String,
+        /// Which tensor or metadata is missing or of the wrong shape.
+        reason: String,
+    },
+    /// No shipped model and no file has this name.
+    #[error("no model is called {name:?}; there are {known}, or give the path of a .safetensors file")]
+    UnknownModel {
+        /// The name asked for.
+        name: String,
+        /// The names that exist, comma separated.
+        known: String,
+    },
+    /// libtorch refused an operation.
+    #[error("libtorch: {0}")]
+    Torch(#[from] tch::TchError),
+    /// Training or synthesis was asked for something impossible.
+    #[error("{0}")]
+    Training(String),
+}

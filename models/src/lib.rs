@@ -1,0 +1,29 @@
+//! What qbh has learned: melody extractors (audio to pitch track), melody embedders (window of a contour to a vector),
+//! the synthesis that makes their training data, and their training.
+//!
+//! The crate knows no files of a library and no index. Its interface is four types and two traits:
+//! [`PitchTrack`], [`Contour`], [`Note`], [`Embedding`]; [`extractor::Extractor`], [`embedder::Embedder`].
+#![warn(missing_docs)]
+
+pub mod contour;
+pub mod embedder;
+pub mod error;
+pub mod extractor;
+pub mod info;
+pub mod nn;
+pub mod notes;
+pub mod pitch;
+pub mod synthesis;
+pub mod training;
+
+pub use contour::Contour;
+pub use error::ModelError;
+pub use info::ModelInfo;
+pub use notes::Note;
+pub use pitch::PitchTrack;
+
+/// Number of dimensions of an [`Embedding`].
+pub const EMBEDDING_DIM: usize = 512;
+
+/// A window of melody as a point on the unit sphere (L2 norm 1): melodies that sound alike lie close.
+pub type Embedding = [f32; EMBEDDING_DIM];

@@ -1,0 +1,133 @@
+//! Convolution followed by batch normalisation, which can be folded into one convolution for inference.
+
+use tch::nn::{Init, ModuleT, Path};
+use tch::{Kind, Tensor, nn};
+
+/// Shape of a [`ConvBn`]: one entry per spatial dimension (time, or time and frequency).
+#[derive(Debug, Clone, Copy)]
+pub struct ConvShape<const D: usize> {
+    /// Channels in.
+    pub input: i64,
+    /// Channels out.
+    pub output: i64,
+    /// Kernel size per dimension, odd.
+    pub kernel: [i64; D],
+    /// Stride per dimension.
+    pub stride: [i64; D],
+    /// Dilation per dimension.
+    pub dilation: [i64; D],
+}
+
+impl<const D: usize> ConvShape<D> {
+    /// Stride and dilation 1.
+    pub fn new(input: i64, output: i64, kernel: [i64; D]) -> Self {
+        ConvShape { input, output, kernel, stride: [1; D], dilation: [1; D] }
+    }
+
+    /// With another dilation.
+    pub fn dilated(self, dilation: [i64; D]) -> Self {
+        ConvShape { dilation, ..self }
+    }
+
+    /// With another stride.
+    pub fn strided(self, stride: [i64; D]) -> Self {
+        ConvShape { stride, ..self }
+    }
+
+    /// Zero padding that keeps the length at stride 1.
+    fn padding(&self) -> [i64; D] {
+        std::array::from_fn(|d| self.kernel[d] / 2 * self.dilation[d])
+    }
+}
+
+/// Convolution without bias, "same" padding, then batch normalisation; 1-d (`D = 1`) or 2-d (`D = 2`).
+///
+/// Variables: `weight`, `bn.weight`, `bn.bias`, `bn.running_mean`, `bn.running_var`.
+#[derive(Debug)]
+pub struct ConvBn<const D: usize> {
+    shape: ConvShape<D>,
+    weight: Tensor,
+    norm: nn::BatchNorm,
+    eps: f64,
+    folded: Option<(Tensor, Tensor)>,
+}
+
+impl<const D: usize> ConvBn<D> {
+    /// Variables under `path`, He initialised; `eps` is that of the batch normalisation.
+    pub fn new(path: &Path, shape: ConvShape<D>, eps: f64) -> Self {
+        let size: Vec<i64> = [shape.output, shape.input].into_iter().chain(shape.kernel).collect();
+        let weight = path.var(
+            "weight",
+            &size,
+            Init::Kaiming {
+                dist: nn::init::NormalOrUniform::Normal,
+                fan: nn::init::FanInOut::FanIn,
+                non_linearity: nn::init::NonLinearity::ReLU,
+            },
+        );
+        let config = nn::BatchNormConfig { eps, ws_init: Init::Const(1.0), ..Default::default() };
+        let norm = match D {
+            1 => nn::batch_norm1d(path / "bn", shape.output, config),
+            _ => nn::batch_norm2d(path / "bn", shape.output, config),
+        };
+        ConvBn { shape, weight, norm, eps, folded: None }
+    }
+
+    /// Computes the folded convolution from the variables as they are now; later calls with `train == false` use it.
+    pub fn fold(&mut self) {
+        let _guard = tch::no_grad_guard();
+        let (Some(gamma), Some(beta)) = (&self.norm.ws, &self.norm.bs) else { return };
+        let scale = gamma / (&self.norm.running_var + self.eps).sqrt();
+        let mut broadcast = vec![-1];
+        broadcast.resize(D + 1, 1);
+        let weight = &self.weight * scale.view(broadcast.as_slice());
+        let bias = beta - &self.norm.running_mean * &scale;
+        self.folded = Some((weight.contiguous(), bias.contiguous()));
+    }
+
+    /// `(batch, input, ...)` to `(batch, output, ...)`.
+    pub fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
+        match &self.folded {
+            Some((weight, bias)) if !train => self.convolve(x, weight, Some(bias)),
+            _ => self.norm.forward_t(&self.convolve(x, &self.weight, None), train),
+        }
+    }
+
+    fn convolve(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
+        let ConvShape { stride, dilation, .. } = &self.shape;
+        let padding = self.shape.padding();
+        match D {
+            1 => x.conv1d(weight, bias, stride, padding, dilation, 1),
+            _ => x.conv2d(weight, bias, stride, padding, dilation, 1),
+        }
+    }
+
+    /// Converts the folded convolution to another kind (such as bf16); does nothing before [`ConvBn::fold`].
+    pub fn folded_to_kind(&mut self, kind: Kind) {
+        if let Some((weight, bias)) = &mut self.folded {
+            *weight = weight.to_kind(kind);
+            *bias = bias.to_kind(kind);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, nn::VarStore};
+
+    #[test]
+    fn folding_changes_nothing() {
+        let vs = VarStore::new(Device::Cpu);
+        let mut conv = ConvBn::new(&vs.root(), ConvShape::new(3, 5, [3, 3]).dilated([2, 1]).strided([1, 3]), 1e-3);
+        let x = Tensor::randn([2, 3, 11, 12], (Kind::Float, Device::Cpu));
+        for _ in 0..3 {
+            conv.forward_t(&(&x * 2.0 + 1.0), true);
+        }
+        let plain = conv.forward_t(&x, false);
+        conv.fold();
+        let folded = conv.forward_t(&x, false);
+        assert_eq!(plain.size(), [2, 5, 11, 4]);
+        assert!((plain - folded).abs().max().double_value(&[]) < 1e-5);
+    }
+}

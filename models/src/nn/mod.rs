@@ -1,0 +1,4 @@
+//! Layers and weights shared by the networks.
+
+pub mod conv;
+pub mod weights;

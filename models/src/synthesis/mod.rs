@@ -1,0 +1,1 @@
+//! Synthesis of training audio and of human hums.

@@ -1,0 +1,1 @@
+//! Training of extractors and embedders.

@@ -1,0 +1,1 @@
+//! Audio in: decoding, mixing to mono, resampling, tags.

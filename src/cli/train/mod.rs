@@ -1,0 +1,23 @@
+//! `qbh train`: the two trainings.
+
+mod embedder;
+mod extractor;
+
+use clap::Subcommand;
+
+/// What to train.
+#[derive(Debug, Subcommand)]
+pub enum Train {
+    /// Train a melody extractor on synthetic recordings
+    Extractor(extractor::Args),
+    /// Train a melody embedder on melodies and synthetic hums of them
+    Embedder(embedder::Args),
+}
+
+/// Runs the training asked for.
+pub fn run(train: Train) -> anyhow::Result<()> {
+    match train {
+        Train::Extractor(args) => extractor::run(args),
+        Train::Embedder(args) => embedder::run(args),
+    }
+}

@@ -1,0 +1,9 @@
+//! qbh finds songs from a hum: this library is what the `qbh` binary does, without its command line.
+#![warn(missing_docs)]
+
+pub mod audio;
+pub mod eval;
+pub mod library;
+pub mod pitchfile;
+pub mod search;
+pub mod symbolic;

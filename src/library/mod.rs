@@ -1,0 +1,1 @@
+//! The library: walking folders, listening to files, the index run.

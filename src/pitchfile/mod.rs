@@ -1,0 +1,1 @@
+//! Pitch tracks in and out of files.

@@ -1,0 +1,1 @@
+//! Search: windows, votes, alignment, ranking, calibration.

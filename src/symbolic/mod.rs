@@ -1,0 +1,1 @@
+//! Symbolic music in: notes from MIDI, MusicXML, ABC, **kern and melody JSON lines.
