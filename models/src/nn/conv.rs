@@ -79,7 +79,7 @@ impl<const D: usize> ConvBn<D> {
         let (Some(gamma), Some(beta)) = (&self.norm.ws, &self.norm.bs) else { return };
         let scale = gamma / (&self.norm.running_var + self.eps).sqrt();
         let mut broadcast = vec![-1];
-        broadcast.resize(D + 1, 1);
+        broadcast.resize(D + 2, 1);
         let weight = &self.weight * scale.view(broadcast.as_slice());
         let bias = beta - &self.norm.running_mean * &scale;
         self.folded = Some((weight.contiguous(), bias.contiguous()));
@@ -122,7 +122,7 @@ mod tests {
         let mut conv = ConvBn::new(&vs.root(), ConvShape::new(3, 5, [3, 3]).dilated([2, 1]).strided([1, 3]), 1e-3);
         let x = Tensor::randn([2, 3, 11, 12], (Kind::Float, Device::Cpu));
         for _ in 0..3 {
-            conv.forward_t(&(&x * 2.0 + 1.0), true);
+            let _ = conv.forward_t(&(&x * 2.0 + 1.0), true);
         }
         let plain = conv.forward_t(&x, false);
         conv.fold();
