@@ -93,7 +93,10 @@ impl<const D: usize> ConvBn<D> {
         }
     }
 
+    /// The kernel follows the kind of `x`: bf16 activations are convolved in bf16, while the variables stay f32.
     fn convolve(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
+        let weight = &weight.to_kind(x.kind());
+        let bias = bias.map(|b| b.to_kind(x.kind()));
         let ConvShape { stride, dilation, .. } = &self.shape;
         let padding = self.shape.padding();
         match D {
@@ -129,5 +132,18 @@ mod tests {
         let folded = conv.forward_t(&x, false);
         assert_eq!(plain.size(), [2, 5, 11, 4]);
         assert!((plain - folded).abs().max().double_value(&[]) < 1e-5);
+    }
+
+    #[test]
+    fn bf16_activations_leave_f32_gradients() {
+        let vs = VarStore::new(Device::Cpu);
+        let conv = ConvBn::new(&vs.root(), ConvShape::new(3, 5, [3]), 1e-3);
+        let x = Tensor::randn([4, 3, 11], (Kind::Float, Device::Cpu));
+        let y = conv.forward_t(&x.to_kind(Kind::BFloat16), true);
+        assert_eq!(y.kind(), Kind::BFloat16);
+        let error = (y.to_kind(Kind::Float) - conv.forward_t(&x, true)).abs().max().double_value(&[]);
+        assert!(error < 0.1, "{error}");
+        y.to_kind(Kind::Float).square().mean(Kind::Float).backward();
+        assert_eq!(conv.weight.grad().kind(), Kind::Float);
     }
 }

@@ -1,1 +1,6 @@
-//! Training of extractors and embedders.
+//! Training of extractors and embedders: data feeding, losses, schedules, checkpoints.
+
+pub mod adamw;
+pub mod checkpoint;
+pub mod ema;
+pub mod schedule;
