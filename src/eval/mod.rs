@@ -1,1 +1,6 @@
-//! Evaluation: metrics, data-set readers, reports.
+//! Evaluation: how well melodies are extracted and songs are found, on published data sets, with confidence intervals.
+
+pub mod bootstrap;
+pub mod melody;
+pub mod ranks;
+pub mod reference;

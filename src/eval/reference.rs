@@ -1,0 +1,207 @@
+//! Reference melodies: f0 series and note charts, and how an estimate is scored against each.
+
+use std::path::Path;
+
+use qbh_models::PitchTrack;
+use qbh_models::pitch::{PITCH_HOP, midi_to_hz};
+
+use super::melody::{MelodyScores, Series, TOLERANCE_CENTS, cents_and_voicing, evaluate, score_frames};
+
+/// Frames nearer than this to a note of a chart, but outside it, are not scored: charts are good to about 50 ms, and voices linger.
+const CHART_MARGIN: f64 = 0.3;
+
+/// What is known to be right about a recording.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reference {
+    /// f0 over time, scored as `mir_eval.melody` does.
+    Series(Series),
+    /// Sung notes, scored on 10 ms frames (see [`Reference::score`]).
+    Chart(Vec<ChartNote>),
+}
+
+/// A note of a chart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChartNote {
+    /// Seconds.
+    pub onset: f64,
+    /// Seconds.
+    pub offset: f64,
+    /// MIDI pitch; `None` where the voice has no pitch (spoken).
+    pub pitch: Option<f64>,
+}
+
+/// Why a reference could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceError {
+    /// The file could not be read as text.
+    #[error("cannot read the reference {path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A row is neither `time f0` nor `onset offset pitch`.
+    #[error(
+        "{path}, line {line}: {text:?} is neither `time f0` (seconds, Hz) nor `onset offset pitch` (seconds, MIDI or `free`)"
+    )]
+    Row {
+        /// The file.
+        path: String,
+        /// 1-based line.
+        line: usize,
+        /// The row.
+        text: String,
+    },
+    /// The file holds no row.
+    #[error("{path} holds no reference: no row of numbers in it")]
+    Empty {
+        /// The file.
+        path: String,
+    },
+}
+
+impl Reference {
+    /// Reads rows of two columns (`time f0`) or three (`onset offset pitch`), separated by blanks, tabs or commas; one header row may precede.
+    pub fn read(path: &Path) -> Result<Self, ReferenceError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| ReferenceError::Io { path: name.clone(), source })?;
+        let mut series = Series::default();
+        let mut chart = Vec::new();
+        for (i, line) in text.lines().enumerate() {
+            let fields: Vec<&str> = line.split([',', ' ', '\t', ';']).map(str::trim).filter(|f| !f.is_empty()).collect();
+            let number = |k: usize| fields.get(k).and_then(|f| f.parse::<f64>().ok()).filter(|x| x.is_finite());
+            match (fields.len(), number(0), number(1)) {
+                (0, ..) => {}
+                (2, Some(time), Some(f0)) => {
+                    series.times.push(time);
+                    series.f0.push(f0);
+                }
+                (3, Some(onset), Some(offset)) if number(2).is_some() || fields[2] == "free" => {
+                    chart.push(ChartNote { onset, offset, pitch: number(2) });
+                }
+                (_, None, _) if i == 0 => {} // a header
+                _ => return Err(ReferenceError::Row { path: name, line: i + 1, text: line.chars().take(60).collect() }),
+            }
+        }
+        match (series.times.is_empty(), chart.is_empty()) {
+            (false, true) => Ok(Reference::Series(series)),
+            (true, false) => Ok(Reference::Chart(chart)),
+            _ => Err(ReferenceError::Empty { path: name }),
+        }
+    }
+
+    /// The same reference, `semitones` higher.
+    pub fn transposed(mut self, semitones: f64) -> Self {
+        match &mut self {
+            Reference::Series(series) => series.f0.iter_mut().for_each(|f| *f *= (semitones / 12.0).exp2()),
+            Reference::Chart(notes) => notes.iter_mut().for_each(|n| n.pitch = n.pitch.map(|p| p + semitones)),
+        }
+        self
+    }
+
+    /// Scores a pitch track.
+    ///
+    /// Against a series: `mir_eval.melody` with 50 cents. Against a chart, on frames of 10 ms: VR over frames inside notes (spoken
+    /// ones included); VFA over frames at least 0.3 s from every note; RPA and RCA over frames inside pitched notes within
+    /// `tolerance` cents; OA the share of all of these frames (spoken ones left out) whose voicing and chroma are right, the
+    /// octave of charts being unreliable. A pitch where the track is unvoiced does not count, as the track holds none there.
+    pub fn score(&self, track: &PitchTrack, tolerance: Option<f64>) -> MelodyScores {
+        match self {
+            Reference::Series(series) => evaluate(series, &series_of(track)),
+            Reference::Chart(notes) => score_chart(notes, track, tolerance.unwrap_or(TOLERANCE_CENTS)),
+        }
+    }
+}
+
+/// A pitch track as a series.
+pub fn series_of(track: &PitchTrack) -> Series {
+    Series {
+        times: (0..track.len()).map(|i| i as f64 * PITCH_HOP).collect(),
+        f0: track.f0.iter().map(|&f| f64::from(f)).collect(),
+    }
+}
+
+fn score_chart(notes: &[ChartNote], track: &PitchTrack, tolerance: f64) -> MelodyScores {
+    let frame = |seconds: f64, len: usize| ((seconds / PITCH_HOP).round().max(0.0) as usize).min(len);
+    let len = track.len();
+    // Per frame: not scored, silent, spoken or a frequency in Hz.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Frame {
+        Skip,
+        Silent,
+        Spoken,
+        Pitch(f64),
+    }
+    let mut frames = vec![Frame::Silent; len];
+    for note in notes {
+        frames[frame(note.onset - CHART_MARGIN, len)..frame(note.offset + CHART_MARGIN, len)].fill(Frame::Skip);
+    }
+    for note in notes {
+        let kind = note.pitch.map_or(Frame::Spoken, |p| Frame::Pitch(f64::from(midi_to_hz(p as f32))));
+        let (from, to) = (frame(note.onset, len), frame(note.offset, len));
+        if from < to {
+            frames[from..to].fill(kind);
+        }
+    }
+    let pick = |keep: &dyn Fn(Frame) -> bool| -> (Vec<f64>, Vec<f64>) {
+        let kept = frames.iter().zip(&track.f0).filter(|(frame, _)| keep(**frame));
+        kept.map(|(frame, &f0)| (if let Frame::Pitch(hz) = frame { *hz } else { 0.0 }, f64::from(f0))).unzip()
+    };
+    let score = |(reference, estimate): (Vec<f64>, Vec<f64>)| {
+        let (ref_cents, ref_voiced) = cents_and_voicing(&reference);
+        let (est_cents, est_voiced) = cents_and_voicing(&estimate);
+        let scores = score_frames(&ref_cents, &ref_voiced, &est_cents, &est_voiced, tolerance);
+        // OA by chroma: fold the estimate's octave onto the reference.
+        let folded: Vec<f64> = ref_cents
+            .iter()
+            .zip(&est_cents)
+            .map(|(r, e)| if *r == 0.0 || *e == 0.0 { *e } else { e - 1200.0 * ((e - r) / 1200.0).round() })
+            .collect();
+        MelodyScores { oa: score_frames(&ref_cents, &ref_voiced, &folded, &est_voiced, tolerance).oa, ..scores }
+    };
+    let scores = score(pick(&|f| matches!(f, Frame::Silent | Frame::Pitch(_))));
+    let (_, inside) = pick(&|f| matches!(f, Frame::Spoken | Frame::Pitch(_)));
+    let recalled = inside.iter().filter(|&&f| f > 0.0).count();
+    MelodyScores { vr: if inside.is_empty() { 1.0 } else { recalled as f64 / inside.len() as f64 }, ..scores }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Reference, ReferenceError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("reference.txt");
+        std::fs::write(&path, text).unwrap();
+        Reference::read(&path)
+    }
+
+    #[test]
+    fn two_columns_are_a_series_three_a_chart() {
+        let series = read("time,frequency\n0.0,0.0\n0.0058,220.5\n").unwrap();
+        assert_eq!(series, Reference::Series(Series { times: vec![0.0, 0.0058], f0: vec![0.0, 220.5] }));
+        let chart = read("1.5\t2.0\t60.5\n2.0\t2.5\tfree\n").unwrap();
+        let note = |onset, offset, pitch| ChartNote { onset, offset, pitch };
+        assert_eq!(chart, Reference::Chart(vec![note(1.5, 2.0, Some(60.5)), note(2.0, 2.5, None)]));
+        assert!(read("0.0 220\n0.1 oops\n").unwrap_err().to_string().contains("line 2"));
+        assert!(matches!(read(""), Err(ReferenceError::Empty { .. })));
+    }
+
+    #[test]
+    fn charts_ignore_octave_and_the_neighbourhood_of_notes() {
+        let chart = Reference::Chart(vec![
+            ChartNote { onset: 1.0, offset: 2.0, pitch: Some(69.0) },
+            ChartNote { onset: 2.0, offset: 3.0, pitch: None },
+        ]);
+        let mut f0 = vec![0.0; 500];
+        f0[80..150].fill(220.0); // 0.2 s too early: not scored; an octave low: right chroma
+        f0[200..250].fill(300.0); // half of the spoken note
+        f0[450..500].fill(300.0); // a false alarm
+        let scores = chart.score(&PitchTrack::from_f0(f0), None);
+        assert!((scores.vr - 0.5).abs() < 1e-9 && (scores.rca - 0.5).abs() < 1e-9 && scores.rpa == 0.0);
+        assert!((scores.vfa - 50.0 / 240.0).abs() < 1e-9, "{}", scores.vfa); // silent: 0-0.7 s and 3.3-5 s
+        assert!((scores.oa - (50.0 + 190.0) / 340.0).abs() < 1e-9, "{}", scores.oa);
+    }
+}
