@@ -1,6 +1,29 @@
 //! Melody extractors: networks from audio to pitch track.
+//!
+//! - [`harmonic`]: compact, the default
+//! - [`ssl`]: the published network of Kum et al. 2020
+//! - `spectrum`: the short-time Fourier transform under both
 
+pub mod harmonic;
+mod spectrum;
+pub mod ssl;
+
+use std::collections::BTreeMap;
+
+use tch::nn::VarStore;
+use tch::{Device, Kind, Tensor};
+
+use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo, PitchTrack};
+
+use self::harmonic::{Harmonic, Size};
+use self::ssl::Ssl;
+
+/// The extractor that is used when none is named.
+pub const DEFAULT_EXTRACTOR: &str = "harmonic-s";
+
+/// Weights compiled in, by name.
+pub const SHIPPED: &[(&str, &[u8])] = &[];
 
 /// A network that writes down the melody of a recording.
 ///
@@ -22,3 +45,74 @@ pub trait Extractor: Send {
 
 /// Seconds of audio after which a recording is cut into sections that are extracted one by one, so that memory stays bounded.
 pub const MAX_SECTION: f64 = 600.0;
+
+/// Opens the shipped extractor of this name, or else the weights file at this path.
+///
+/// An extractor computes on one processor thread, and recordings are spread over threads by [`Extractor::fork`]: so this sets
+/// libtorch's own number of threads to one when `device` is the processor.
+///
+/// # Errors
+/// No such name or file, or weights that do not fit their architecture.
+pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Extractor>, ModelError> {
+    if name_or_path == DEFAULT_EXTRACTOR && SHIPPED.is_empty() {
+        tracing::warn!("{DEFAULT_EXTRACTOR} has no weights yet: it will hear noise");
+        return untrained(harmonic::ARCHITECTURE, device);
+    }
+    let weights = Weights::open(name_or_path, SHIPPED)?;
+    one_thread(device);
+    match weights.architecture() {
+        harmonic::ARCHITECTURE => Ok(Box::new(Harmonic::from_weights(&weights, device)?)),
+        ssl::ARCHITECTURE => Ok(Box::new(Ssl::from_weights(&weights, device)?)),
+        other => {
+            let reason = format!("architecture {other:?} is no extractor; extractors are {}", ARCHITECTURES.join(", "));
+            Err(ModelError::Weights { name: weights.name.clone(), reason })
+        }
+    }
+}
+
+/// The architectures that [`untrained`] and the training know.
+pub const ARCHITECTURES: [&str; 2] = [harmonic::ARCHITECTURE, ssl::ARCHITECTURE];
+
+/// An extractor with random weights (`harmonic` in size S): for benchmarks and tests.
+///
+/// # Errors
+/// No such architecture.
+pub fn untrained(architecture: &str, device: Device) -> Result<Box<dyn Extractor>, ModelError> {
+    one_thread(device);
+    match architecture {
+        harmonic::ARCHITECTURE => Ok(Box::new(Harmonic::untrained(Size::S, device))),
+        ssl::ARCHITECTURE => Ok(Box::new(Ssl::untrained(device))),
+        _ => Err(ModelError::UnknownModel { name: architecture.to_string(), known: ARCHITECTURES.join(", ") }),
+    }
+}
+
+fn one_thread(device: Device) {
+    if device == Device::Cpu {
+        tch::set_num_threads(1);
+    }
+}
+
+/// What a network with random weights says of itself.
+fn untrained_info(architecture: &str, vs: &VarStore) -> ModelInfo {
+    ModelInfo {
+        name: format!("untrained {architecture}"),
+        architecture: architecture.to_string(),
+        fingerprint: "0".repeat(16),
+        parameters: vs.trainable_variables().iter().map(Tensor::numel).sum(),
+        metadata: BTreeMap::new(),
+    }
+}
+
+/// Frames of a recording: one per started 10 ms.
+fn frame_count(samples: usize, hop: usize) -> usize {
+    samples.div_ceil(hop)
+}
+
+/// The kind in which folded networks compute fastest: bf16 where the processor multiplies it natively, else f32.
+fn fold_for(device: Device) -> Kind {
+    #[cfg(target_arch = "x86_64")]
+    let native = std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    let native = false;
+    if device == Device::Cpu && native { Kind::BFloat16 } else { Kind::Float }
+}

@@ -114,6 +114,12 @@ impl<const D: usize> ConvBn<D> {
     }
 }
 
+/// The same `(batch, channels, height, width)` tensor with channels side by side in memory: the layout in which libtorch's
+/// convolutions are fastest on processors, and which they keep.
+pub fn channels_last(x: &Tensor) -> Tensor {
+    x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

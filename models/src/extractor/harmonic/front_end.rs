@@ -1,0 +1,163 @@
+//! The front end of `harmonic`: level-normalised audio to log-frequency spectra of two window lengths.
+
+use crate::extractor::spectrum::{Edge, Stft};
+use crate::pitch::midi_to_hz;
+
+/// Sample rate, Hz.
+pub(crate) const SAMPLE_RATE: u32 = 16_000;
+
+/// Samples per frame: 20 ms.
+pub(crate) const HOP: usize = 320;
+
+/// Window lengths in samples: the long one tells low pitches apart (128 ms), the short one sees where notes end (64 ms).
+const WINDOWS: [usize; SPECTRA] = [2048, 1024];
+
+/// Spectra per frame, one per window length.
+pub(crate) const SPECTRA: usize = 2;
+
+/// Log-frequency bands per octave.
+pub(crate) const BANDS_PER_OCTAVE: usize = 36;
+
+/// MIDI pitch of the first band.
+pub(crate) const FIRST_BAND_MIDI: f32 = 24.0;
+
+/// Number of bands: from MIDI 24 (32.7 Hz) to 7.8 kHz.
+pub(crate) const BANDS: usize = 284;
+
+/// Value of silence, `0.25 ln 1e-4`.
+pub(crate) const FLOOR: f32 = -2.302_585;
+
+/// Centre frequency of a band (fractional and negative ones too), Hz.
+pub(crate) fn frequency_of_band(band: f32) -> f32 {
+    midi_to_hz(FIRST_BAND_MIDI + band * 12.0 / BANDS_PER_OCTAVE as f32)
+}
+
+/// Audio to log-frequency spectra.
+pub(crate) struct FrontEnd {
+    resolutions: Vec<(Stft, Filterbank)>,
+}
+
+impl FrontEnd {
+    /// Plans the transforms and the filters.
+    pub(crate) fn new() -> Self {
+        let resolutions = WINDOWS.map(|n| (Stft::new(n, HOP, Edge::Zero), Filterbank::new(n))).into();
+        FrontEnd { resolutions }
+    }
+
+    /// `frames x 2 x 284` values `0.25 ln(8 M / (N / 4) + 1e-4)`, M the weighted mean magnitude around a band; frame `t` is
+    /// centred at `t * 20 ms`. The level is normalised over all `samples`.
+    pub(crate) fn spectra(&self, samples: &[f32], frames: usize) -> Vec<f32> {
+        let samples = normalise(samples);
+        let mut out = vec![FLOOR; frames * SPECTRA * BANDS];
+        for (index, (stft, filters)) in self.resolutions.iter().enumerate() {
+            stft.magnitudes(&samples, 0..frames, |frame, magnitudes| {
+                let start = (frame * SPECTRA + index) * BANDS;
+                filters.apply(magnitudes, &mut out[start..start + BANDS]);
+            });
+        }
+        out
+    }
+}
+
+/// Scales samples so that their loudest 30 % of 50 ms blocks have RMS 0.1; broken samples become silence.
+fn normalise(samples: &[f32]) -> Vec<f32> {
+    const BLOCK: usize = SAMPLE_RATE as usize / 20;
+    let clean = |x: f32| if x.is_finite() { x } else { 0.0 };
+    let mut power: Vec<f32> =
+        samples.chunks(BLOCK).map(|block| block.iter().map(|&x| clean(x) * clean(x)).sum::<f32>() / block.len() as f32).collect();
+    power.sort_unstable_by(|a, b| b.total_cmp(a));
+    power.truncate((power.len() * 3 / 10).max(1));
+    let mean = power.iter().sum::<f32>() / power.len().max(1) as f32;
+    let gain = 0.1 / (mean + 1e-10).sqrt();
+    samples.iter().map(|&x| clean(x) * gain).collect()
+}
+
+/// Triangular filters on a logarithmic frequency axis, as a sparse matrix. Where bands lie closer than bins, a filter is one
+/// bin wide and interpolates.
+struct Filterbank {
+    /// Per band: first bin and number of weights.
+    spans: Vec<(usize, usize)>,
+    weights: Vec<f32>,
+}
+
+impl Filterbank {
+    fn new(window: usize) -> Self {
+        let width = SAMPLE_RATE as f32 / window as f32;
+        let mut spans = Vec::with_capacity(BANDS);
+        let mut weights = Vec::new();
+        // From here on a magnitude is relative to that of a full-scale sinusoid (N / 4), times 8.
+        let scale = 8.0 / (window as f32 / 4.0);
+        for band in 0..BANDS {
+            let [below, centre, above] = [-1.0, 0.0, 1.0].map(|d| frequency_of_band(band as f32 + d));
+            let (left, right) = ((centre - below).max(width), (above - centre).max(width));
+            let first = ((centre - left) / width).ceil() as usize;
+            let last = (((centre + right) / width).floor() as usize).min(window / 2);
+            let triangle: Vec<f32> = (first..=last)
+                .map(|k| {
+                    let distance = k as f32 * width - centre;
+                    (1.0 - if distance < 0.0 { -distance / left } else { distance / right }).max(0.0)
+                })
+                .collect();
+            let sum: f32 = triangle.iter().sum();
+            spans.push((first, triangle.len()));
+            weights.extend(triangle.iter().map(|w| w / sum * scale));
+        }
+        Filterbank { spans, weights }
+    }
+
+    fn apply(&self, magnitudes: &[f32], out: &mut [f32]) {
+        let mut weights = self.weights.as_slice();
+        for (&(first, len), value) in self.spans.iter().zip(out) {
+            let (now, later) = weights.split_at(len);
+            let sum: f32 = now.iter().zip(&magnitudes[first..first + len]).map(|(w, m)| w * m).sum();
+            *value = 0.25 * (sum + 1e-4).ln();
+            weights = later;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(hz: f32, seconds: f32, level: f32) -> Vec<f32> {
+        (0..(seconds * 16000.0) as usize).map(|n| level * (2.0 * std::f32::consts::PI * hz * n as f32 / 16000.0).sin()).collect()
+    }
+
+    #[test]
+    fn a_tone_peaks_in_its_band_in_both_spectra() {
+        for midi in [60.0, 69.0, 81.0] {
+            let spectra = FrontEnd::new().spectra(&tone(midi_to_hz(midi), 1.0, 0.3), 50);
+            for index in 0..SPECTRA {
+                let row = &spectra[(25 * SPECTRA + index) * BANDS..][..BANDS];
+                let peak = (0..BANDS).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
+                let expected = ((midi - FIRST_BAND_MIDI) * 3.0) as usize;
+                // One bin of the short window is wider than a band below MIDI 80.
+                let slack = if index == 0 { 1 } else { 3 };
+                assert!(peak.abs_diff(expected) <= slack, "MIDI {midi}, spectrum {index}: band {peak}, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_level_of_the_recording_does_not_matter() {
+        let front_end = FrontEnd::new();
+        let loud = front_end.spectra(&tone(220.0, 1.0, 0.9), 50);
+        let soft = front_end.spectra(&tone(220.0, 1.0, 0.009), 50);
+        assert!(loud.iter().zip(&soft).all(|(a, b)| (a - b).abs() < 1e-2));
+    }
+
+    #[test]
+    fn silence_and_broken_samples_are_the_floor() {
+        for samples in [vec![0.0; 1600], vec![f32::NAN; 1600], vec![f32::INFINITY; 3], vec![]] {
+            let spectra = FrontEnd::new().spectra(&samples, 5);
+            assert!(spectra.iter().all(|&x| (x - FLOOR).abs() < 1e-4));
+        }
+    }
+
+    #[test]
+    fn the_bands_end_below_7_8_khz() {
+        assert!(frequency_of_band(BANDS as f32 - 1.0) < 7800.0);
+        assert!(frequency_of_band(BANDS as f32 + 1.0) > 7800.0);
+    }
+}

@@ -1,0 +1,125 @@
+//! `harmonic`: a compact network over a harmonic stack. The log-frequency spectrogram is laid out once per harmonic,
+//! shifted so that the harmonics of a tone meet in one row: melody becomes translation along the pitch axis, which a small
+//! convolutional network learns fast. (The harmonic stack is that of Bittner et al., "Deep salience representations for f0
+//! estimation in polyphonic music", ISMIR 2017.)
+
+mod decode;
+mod front_end;
+mod net;
+mod pieces;
+
+pub use net::Size;
+
+use tch::nn::VarStore;
+use tch::{Device, Kind, Tensor};
+
+use self::decode::BINS;
+use self::front_end::{BANDS, FrontEnd, HOP, SAMPLE_RATE, SPECTRA};
+use self::net::HarmonicNet;
+use self::pieces::Pieces;
+use super::{Extractor, fold_for};
+use crate::nn::weights::Weights;
+use crate::{ModelError, ModelInfo, PitchTrack};
+
+/// Name of the architecture in weights files.
+pub const ARCHITECTURE: &str = "harmonic";
+
+/// Voicing threshold of weights that name none.
+const DEFAULT_THRESHOLD: f32 = 0.5;
+
+/// A `harmonic` network ready for inference.
+pub struct Harmonic {
+    info: ModelInfo,
+    vs: VarStore,
+    net: HarmonicNet,
+    size: Size,
+    front_end: FrontEnd,
+    threshold: f32,
+    kind: Kind,
+}
+
+impl Harmonic {
+    /// The network with these weights; the metadata name its `size` (`s` or `m`) and its `voicing_threshold`.
+    pub fn from_weights(weights: &Weights, device: Device) -> Result<Self, ModelError> {
+        let refuse = |reason: String| ModelError::Weights { name: weights.name.clone(), reason };
+        let size = weights.metadata.get("size").ok_or_else(|| refuse("the metadata name no `size`".into()))?;
+        let size = Size::from_name(size).ok_or_else(|| refuse(format!("size {size:?} is neither s nor m")))?;
+        let threshold = match weights.metadata.get("voicing_threshold") {
+            None => DEFAULT_THRESHOLD,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|t| (0.0..=1.0).contains(t))
+                .ok_or_else(|| refuse(format!("voicing_threshold {text:?} is no probability")))?,
+        };
+        let mut vs = VarStore::new(device);
+        let net = HarmonicNet::new(&vs.root(), size);
+        weights.fill(&mut vs)?;
+        Ok(Self::assemble(weights.info(&vs), vs, net, size, threshold))
+    }
+
+    /// The network with random weights: for benchmarks and tests.
+    pub fn untrained(size: Size, device: Device) -> Self {
+        let vs = VarStore::new(device);
+        let net = HarmonicNet::new(&vs.root(), size);
+        Self::assemble(super::untrained_info(ARCHITECTURE, &vs), vs, net, size, DEFAULT_THRESHOLD)
+    }
+
+    fn assemble(info: ModelInfo, vs: VarStore, mut net: HarmonicNet, size: Size, threshold: f32) -> Self {
+        let kind = fold_for(vs.device());
+        net.fold(kind);
+        Harmonic { info, vs, net, size, front_end: FrontEnd::new(), threshold, kind }
+    }
+
+    /// Logits per pitch bin (`frames x 181`) and voicing probability per 20 ms frame.
+    fn activations(&self, spectra: &[f32], frames: usize) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
+        let _guard = tch::no_grad_guard();
+        let all = Tensor::f_from_slice(spectra)?.f_view([frames as i64, SPECTRA as i64, BANDS as i64])?;
+        let mut logits = vec![0.0; frames * BINS];
+        let mut voicing = vec![0.0; frames];
+        for batch in Pieces::cover(frames).batches() {
+            let inputs: Vec<Tensor> = batch.iter().map(|p| all.narrow(0, p.read.start as i64, p.read.len() as i64)).collect();
+            let x = Tensor::f_stack(&inputs, 0)?.f_to_device(self.vs.device())?.f_to_kind(self.kind)?;
+            let (pitch, voiced) = self.net.forward_t(&x, false);
+            let (pitch, voiced) =
+                (pitch.f_to_device(Device::Cpu)?.f_contiguous()?, voiced.f_sigmoid()?.f_to_device(Device::Cpu)?);
+            for (i, piece) in batch.iter().enumerate() {
+                let (skip, kept) = ((piece.keep.start - piece.read.start) as i64, piece.keep.len());
+                let pitch = pitch.get(i as i64).narrow(0, skip, kept as i64).contiguous();
+                pitch.f_copy_data(&mut logits[piece.keep.start * BINS..piece.keep.end * BINS], kept * BINS)?;
+                let voiced = voiced.get(i as i64).narrow(0, skip, kept as i64).contiguous();
+                voiced.f_copy_data(&mut voicing[piece.keep.clone()], kept)?;
+            }
+        }
+        Ok((logits, voicing))
+    }
+}
+
+impl Extractor for Harmonic {
+    fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    fn sample_rate(&self) -> u32 {
+        SAMPLE_RATE
+    }
+
+    fn extract(&self, samples: &[f32]) -> Result<PitchTrack, ModelError> {
+        let frames = super::frame_count(samples.len(), HOP / 2);
+        if frames == 0 {
+            return Ok(PitchTrack::default());
+        }
+        // One 20 ms frame more than the last 10 ms frame needs, to interpolate towards.
+        let coarse = frames / 2 + 1;
+        let spectra = self.front_end.spectra(samples, coarse);
+        let (logits, voicing) = self.activations(&spectra, coarse)?;
+        Ok(decode::decode(&logits, &voicing, frames, self.threshold))
+    }
+
+    fn fork(&self) -> Box<dyn Extractor> {
+        let mut vs = VarStore::new(self.vs.device());
+        let net = HarmonicNet::new(&vs.root(), self.size);
+        vs.copy(&self.vs).expect("the same architecture has the same variables");
+        Box::new(Self::assemble(self.info.clone(), vs, net, self.size, self.threshold))
+    }
+}
