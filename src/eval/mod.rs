@@ -1,6 +1,7 @@
 //! Evaluation: how well melodies are extracted and songs are found, on published data sets, with confidence intervals.
 
 pub mod bootstrap;
+pub mod datasets;
 pub mod melody;
 pub mod ranks;
 pub mod reference;
