@@ -1,0 +1,175 @@
+//! From bytes to mono samples at the recording's own rate: container, track and codec are symphonia's business.
+
+use std::io::ErrorKind;
+use std::sync::LazyLock;
+
+use symphonia::core::audio::GenericAudioBufferRef;
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::CodecRegistry;
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::meta::MetadataOptions;
+
+use super::AudioError;
+use super::tags::{self, Tags};
+
+/// The sample rates that recordings have, Hz. Outside of them a header is wrong, and believing it would cost memory.
+const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+
+/// Damage to the container that is stepped over before the rest of the file is given up.
+const MAX_CONTAINER_ERRORS: u32 = 100;
+
+/// No recording is louder than this (full scale is 1); floating-point files can hold anything.
+const MAX_SAMPLE: f32 = 1e6;
+
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut registry = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut registry);
+    registry.register_audio_decoder::<symphonia_adapter_libopus::OpusDecoder>();
+    registry
+});
+
+/// Decodes one audio track of a source, packet by packet.
+pub(super) struct Decoder {
+    format: Box<dyn FormatReader>,
+    codec: Box<dyn AudioDecoder>,
+    track: u32,
+    planes: Vec<Vec<f32>>,
+    frames: u64,
+    damaged: u64,
+    last_error: Option<Error>,
+}
+
+impl Decoder {
+    /// Recognises the container by its content and picks the track: the one marked as default, else the first that can be decoded.
+    pub(super) fn open(source: Box<dyn MediaSource>) -> Result<Self, AudioError> {
+        let stream = MediaSourceStream::new(source, Default::default());
+        let format = symphonia::default::get_probe()
+            .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
+            .map_err(opening_error)?;
+        let (track, codec) = choose_track(format.as_ref())?;
+        Ok(Decoder { format, codec, track, planes: Vec::new(), frames: 0, damaged: 0, last_error: None })
+    }
+
+    /// Title, artist and album as far as the container has told them by now.
+    pub(super) fn tags(&mut self) -> Tags {
+        tags::collect(self.format.metadata(), self.track)
+    }
+
+    /// Packets that could not be decoded and were left out.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// Replaces `mono` by the next samples (the mean of all channels) and returns their rate in Hz; `None` at the end.
+    /// A truncated or damaged file ends where nothing more can be read; only a file without any sample is an error.
+    pub(super) fn next(&mut self, mono: &mut Vec<f32>) -> Result<Option<u32>, AudioError> {
+        mono.clear();
+        let mut container_errors = 0;
+        loop {
+            let packet = match self.format.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => return self.end(),
+                // A chained stream begins anew, perhaps in another codec.
+                Err(Error::ResetRequired) => {
+                    (self.track, self.codec) = choose_track(self.format.as_ref())?;
+                    continue;
+                }
+                Err(Error::IoError(e)) if e.kind() != ErrorKind::UnexpectedEof => return Err(e.into()),
+                Err(e @ Error::DecodeError(_)) if container_errors < MAX_CONTAINER_ERRORS => {
+                    container_errors += 1;
+                    self.skip(e);
+                    continue;
+                }
+                Err(e) => {
+                    self.skip(e);
+                    return self.end();
+                }
+            };
+            if packet.track_id != self.track {
+                continue;
+            }
+            match self.codec.decode(&packet) {
+                Ok(audio) if audio.frames() == 0 => continue,
+                Ok(audio) => {
+                    let rate = audio.spec().rate();
+                    if !SAMPLE_RATES.contains(&rate) {
+                        return Err(AudioError::SampleRate(rate));
+                    }
+                    mix(&audio, &mut self.planes, mono);
+                    self.frames += mono.len() as u64;
+                    return Ok(Some(rate));
+                }
+                Err(Error::ResetRequired) => self.codec.reset(),
+                Err(e) => self.skip(e),
+            }
+        }
+    }
+
+    fn skip(&mut self, error: Error) {
+        tracing::debug!("skipped a damaged packet: {error}");
+        self.damaged += 1;
+        self.last_error = Some(error);
+    }
+
+    fn end(&self) -> Result<Option<u32>, AudioError> {
+        if self.frames > 0 {
+            return Ok(None);
+        }
+        let last = self.last_error.as_ref().map(|e| format!("; {e}")).unwrap_or_default();
+        Err(AudioError::NothingDecoded { packets: self.damaged, last })
+    }
+}
+
+/// The mean of all channels. Samples that are no number become silence.
+fn mix(audio: &GenericAudioBufferRef<'_>, planes: &mut Vec<Vec<f32>>, mono: &mut Vec<f32>) {
+    audio.copy_to_vecs_planar(planes);
+    let Some((first, rest)) = planes.split_first() else { return };
+    mono.extend_from_slice(first);
+    for plane in rest {
+        mono.iter_mut().zip(plane).for_each(|(m, s)| *m += s);
+    }
+    let gain = 1.0 / (1 + rest.len()) as f32;
+    for m in mono {
+        *m = if m.is_finite() { (*m * gain).clamp(-MAX_SAMPLE, MAX_SAMPLE) } else { 0.0 };
+    }
+}
+
+fn choose_track(format: &dyn FormatReader) -> Result<(u32, Box<dyn AudioDecoder>), AudioError> {
+    let default = format.default_track(TrackType::Audio).map(|t| t.id);
+    let mut tracks: Vec<&Track> = format.tracks().iter().collect();
+    tracks.sort_by_key(|t| Some(t.id) != default);
+    let mut refusal = AudioError::NoAudioTrack;
+    for track in tracks {
+        let Some(CodecParameters::Audio(params)) = &track.codec_params else { continue };
+        match params.sample_rate {
+            Some(rate) if !SAMPLE_RATES.contains(&rate) => {
+                refusal = AudioError::SampleRate(rate);
+                continue;
+            }
+            _ => {}
+        }
+        match CODECS.make_audio_decoder(params, &AudioDecoderOptions::default()) {
+            Ok(codec) => return Ok((track.id, codec)),
+            Err(e) => refusal = AudioError::Unsupported(format!("the audio codec in this {} file ({e})", container(format))),
+        }
+    }
+    Err(refusal)
+}
+
+fn container(format: &dyn FormatReader) -> &'static str {
+    format.format_info().short_name
+}
+
+fn opening_error(error: Error) -> AudioError {
+    match error {
+        Error::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => AudioError::Damaged("the file ends too early".into()),
+        Error::IoError(e) => AudioError::Io(e),
+        Error::Unsupported(what) if what.starts_with("core (probe)") => AudioError::NotAudio("no audio format that is known"),
+        Error::Unsupported(what) => AudioError::Unsupported(format!("this kind of file ({what})")),
+        other => AudioError::Damaged(other.to_string()),
+    }
+}
