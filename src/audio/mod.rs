@@ -74,7 +74,7 @@ impl AudioStream {
         sniff::check(head)?;
         let decoder = match Decoder::open(source()?) {
             // Where the end is missing, what tells about it may be too: such a file can still be read from its beginning.
-            Err(AudioError::Damaged(_)) => Decoder::open(Box::new(ReadOnlySource::new(source()?)))?,
+            Err(AudioError::Damaged(_) | AudioError::Unsupported(_)) => Decoder::open(Box::new(ReadOnlySource::new(source()?)))?,
             opened => opened?,
         };
         Ok(AudioStream { decoder, rate, resampler: None, mono: Vec::new(), ready: Vec::new(), given: 0, ended: false })
