@@ -1,0 +1,397 @@
+//! The tune body: lines of music to a list of [`Item`]s.
+
+use super::field::{self, Meter};
+use super::key::{self, Signature, letter_index};
+use crate::symbolic::MAX_NOTES;
+
+/// What stands in a tune, in the order of writing; lengths in quarter notes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Item {
+    /// A note, or the top of a chord, or (`None`) a rest; `tied` to the next of the same pitch.
+    Note { pitch: Option<i32>, length: f64, tied: bool },
+    /// Quarter notes per minute from here on.
+    Tempo(f64),
+    /// `|:`
+    RepeatStart,
+    /// `:|`
+    RepeatEnd,
+    /// `[1`, `[2`, `[1,3`: what follows is played in these passes only.
+    Ending(Vec<u8>),
+    /// `||` or `|]`
+    SectionEnd,
+}
+
+/// Tuplet notes still to come, and the factor of their length.
+#[derive(Debug, Clone, Copy)]
+struct Tuplet {
+    left: u32,
+    factor: f64,
+}
+
+/// Reads fields and lines of music; holds what they change.
+#[derive(Debug, Clone)]
+pub(super) struct TuneReader {
+    pub items: Vec<Item>,
+    signature: Signature,
+    /// Accidentals of the current bar, by letter.
+    accidentals: [Option<i8>; 7],
+    /// Letter, octave and alteration of a note tied to the next one: across a bar line the accidental holds.
+    tied: Option<(u8, i32, i8)>,
+    meter: Option<Meter>,
+    /// Unit note length in quarter notes, where `L:` told.
+    unit: Option<f64>,
+    tuplet: Option<Tuplet>,
+    /// Factor for the next note, from `>` or `<`.
+    broken: f64,
+    /// The voice read; `None` until one is named. Others are skipped.
+    voice: Option<String>,
+    first_voice_of_header: Option<String>,
+    active: bool,
+    /// Within `&` ... up to the next bar line.
+    overlay: bool,
+}
+
+impl Default for TuneReader {
+    fn default() -> Self {
+        TuneReader {
+            items: Vec::new(),
+            signature: [0; 7],
+            accidentals: [None; 7],
+            tied: None,
+            meter: Some(Meter { whole_notes: 1.0, compound: false }),
+            unit: None,
+            tuplet: None,
+            broken: 1.0,
+            voice: None,
+            first_voice_of_header: None,
+            active: true,
+            overlay: false,
+        }
+    }
+}
+
+impl TuneReader {
+    /// A field line or an inline field.
+    pub fn field(&mut self, code: char, value: &str, in_body: bool) {
+        if code == 'V' {
+            return self.voice_field(value, in_body);
+        }
+        if !self.active {
+            return;
+        }
+        match code {
+            'K' => self.signature = key::signature(value).unwrap_or(self.signature),
+            'M' => self.meter = field::meter(value),
+            'L' => self.unit = field::fraction(value).map(|f| 4.0 * f).or(self.unit),
+            'Q' => self.items.extend(field::tempo(value, self.unit()).map(Item::Tempo)),
+            _ => {}
+        }
+    }
+
+    fn voice_field(&mut self, value: &str, in_body: bool) {
+        let Some(id) = value.split_whitespace().next() else {
+            return;
+        };
+        if !in_body {
+            self.first_voice_of_header.get_or_insert(id.to_string());
+            return;
+        }
+        if self.voice.is_none() {
+            // Music before any V: belongs to the first voice.
+            let first = match (self.has_notes(), &self.first_voice_of_header) {
+                (false, _) => id.to_string(),
+                (true, first) => first.clone().unwrap_or_else(|| "1".to_string()),
+            };
+            self.voice = Some(first);
+        }
+        self.active = self.voice.as_deref() == Some(id);
+    }
+
+    fn has_notes(&self) -> bool {
+        self.items.iter().any(|i| matches!(i, Item::Note { .. }))
+    }
+
+    /// Unit note length in quarter notes: `L:`, else 1/16 for meters under 3/4 and 1/8 otherwise.
+    fn unit(&self) -> f64 {
+        self.unit.unwrap_or_else(|| if self.meter.is_some_and(|m| m.whole_notes < 0.75) { 0.25 } else { 0.5 })
+    }
+
+    /// A line of music.
+    pub fn music(&mut self, line: &str) {
+        let mut cursor = Cursor { bytes: line.as_bytes(), at: 0 };
+        while let Some(byte) = cursor.peek() {
+            if let Some((code, value)) = cursor.inline_field() {
+                self.field(code, &String::from_utf8_lossy(value), true);
+            } else if !self.active || self.items.len() > 2 * MAX_NOTES {
+                cursor.at += 1;
+            } else if matches!(byte, b'|' | b':') || (byte == b'[' && cursor.byte(1) == Some(b'|')) {
+                self.bar(&mut cursor);
+            } else if byte == b'[' && cursor.byte(1).is_some_and(|b| b.is_ascii_digit()) {
+                cursor.at += 1;
+                self.items.push(Item::Ending(cursor.ending()));
+            } else if self.overlay {
+                cursor.at += 1;
+            } else {
+                self.symbol(byte, &mut cursor);
+            }
+        }
+    }
+
+    /// A bar line with its repeat signs, such as `|`, `||`, `:|`, `|:`, `::`, `:|2`, `|]`.
+    fn bar(&mut self, cursor: &mut Cursor) {
+        let from = cursor.at;
+        while matches!(cursor.peek(), Some(b'|' | b':' | b']')) || (cursor.peek() == Some(b'[') && cursor.byte(1) == Some(b'|')) {
+            cursor.at += 1;
+        }
+        let signs = &cursor.bytes[from..cursor.at];
+        (self.accidentals, self.overlay) = ([None; 7], false);
+        // A lone colon is no bar line.
+        if signs == b":" {
+            return;
+        }
+        let only_colons = signs.iter().all(|b| *b == b':');
+        if signs.starts_with(b":") {
+            self.items.push(Item::RepeatEnd);
+        } else if signs.len() >= 2 && !signs.ends_with(b":") {
+            self.items.push(Item::SectionEnd);
+        }
+        if signs.ends_with(b":") || only_colons {
+            self.items.push(Item::RepeatStart);
+        }
+        if cursor.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.items.push(Item::Ending(cursor.ending()));
+        }
+    }
+
+    /// Anything but bar lines, endings and inline fields.
+    fn symbol(&mut self, byte: u8, cursor: &mut Cursor) {
+        match byte {
+            b'"' | b'!' | b'+' => return cursor.skip_past(byte),
+            b'{' => return cursor.skip_past(b'}'),
+            b'&' => self.overlay = true,
+            b'>' | b'<' => return self.broken_rhythm(cursor),
+            b'-' => self.tie(),
+            b'(' if cursor.byte(1).is_some_and(|b| b.is_ascii_digit()) => return self.start_tuplet(cursor),
+            b'[' => return self.chord(cursor),
+            b'z' | b'x' => {
+                cursor.at += 1;
+                let length = cursor.length() * self.unit();
+                return self.push(None, length);
+            }
+            b'Z' | b'X' => {
+                cursor.at += 1;
+                let measures = f64::from(cursor.number().unwrap_or(1));
+                let length = 4.0 * self.meter.map_or(1.0, |m| m.whole_notes) * measures;
+                return self.push(None, length);
+            }
+            b'y' => {
+                cursor.at += 1;
+                cursor.length();
+                return;
+            }
+            _ => {
+                if let Some(pitch) = self.note(cursor) {
+                    let length = cursor.length() * self.unit();
+                    return self.push(Some(pitch), length);
+                }
+            }
+        }
+        cursor.at += 1;
+    }
+
+    /// MIDI pitch of the note at the cursor, which moves past its letter and octave marks, or not at all if there is no note.
+    fn note(&mut self, cursor: &mut Cursor) -> Option<i32> {
+        let from = cursor.at;
+        let mut accidental: Option<i8> = None;
+        while let Some(step) = cursor.peek().and_then(|b| Some([(b'^', 1), (b'_', -1), (b'=', 0)].iter().find(|s| s.0 == b)?.1)) {
+            accidental = Some((accidental.unwrap_or(0) + step).clamp(-2, 2));
+            cursor.at += 1;
+        }
+        let letter = cursor.peek().filter(|b| b.is_ascii_alphabetic());
+        let Some((letter, index)) = letter.and_then(|l| Some((l, letter_index(l)?))) else {
+            cursor.at = from;
+            return None;
+        };
+        cursor.at += 1;
+        let mut octave = if letter.is_ascii_lowercase() { 6 } else { 5 };
+        while let Some(mark @ (b'\'' | b',')) = cursor.peek() {
+            octave = (octave + if mark == b'\'' { 1 } else { -1 }).clamp(0, 10);
+            cursor.at += 1;
+        }
+        let letter = letter.to_ascii_uppercase();
+        let held = self.tied.take().filter(|t| (t.0, t.1) == (letter, octave)).map(|t| t.2);
+        if accidental.is_some() {
+            self.accidentals[index] = accidental;
+        }
+        let alter = accidental.or(self.accidentals[index]).or(held).unwrap_or(self.signature[index]);
+        if cursor.after_length() == Some(b'-') {
+            self.tied = Some((letter, octave, alter));
+        }
+        Some(12 * octave + [0, 2, 4, 5, 7, 9, 11][index] + i32::from(alter))
+    }
+
+    /// `[CEG]2`: the top note counts, as long as the first note says, times the length after the bracket.
+    fn chord(&mut self, cursor: &mut Cursor) {
+        cursor.at += 1;
+        let (mut top, mut length, mut tied) = (None, None, false);
+        while let Some(byte) = cursor.peek() {
+            if byte == b']' {
+                cursor.at += 1;
+                break;
+            }
+            if let Some(pitch) = self.note(cursor) {
+                let own = cursor.length();
+                length.get_or_insert(own);
+                if top.is_none_or(|t| pitch > t) {
+                    (top, tied) = (Some(pitch), cursor.peek() == Some(b'-'));
+                }
+            } else if byte == b'"' || byte == b'!' {
+                cursor.skip_past(byte);
+            } else {
+                cursor.at += 1;
+            }
+        }
+        if let (Some(pitch), Some(length)) = (top, length) {
+            let length = length * cursor.length() * self.unit();
+            self.push(Some(pitch), length);
+            if tied {
+                self.tie();
+            }
+        }
+    }
+
+    /// Adds a note or rest, scaled by the tuplet and broken rhythm it stands in.
+    fn push(&mut self, pitch: Option<i32>, length: f64) {
+        let mut length = length * std::mem::replace(&mut self.broken, 1.0);
+        if let Some(tuplet) = &mut self.tuplet {
+            length *= tuplet.factor;
+            tuplet.left -= 1;
+            self.tuplet = Some(*tuplet).filter(|t| t.left > 0);
+        }
+        self.items.push(Item::Note { pitch, length, tied: false });
+    }
+
+    fn tie(&mut self) {
+        if let Some(Item::Note { tied, .. }) = self.items.last_mut() {
+            *tied = true;
+        }
+    }
+
+    /// `A>B` dots the first note and halves the second, `>>` doubly so; `<` the other way round.
+    fn broken_rhythm(&mut self, cursor: &mut Cursor) {
+        let sign = cursor.peek();
+        let mut short = 1.0;
+        while cursor.peek() == sign {
+            short *= 0.5;
+            cursor.at += 1;
+        }
+        let (first, second) = if sign == Some(b'>') { (2.0 - short, short) } else { (short, 2.0 - short) };
+        if let Some(Item::Note { length, .. }) = self.items.last_mut() {
+            *length *= first;
+            self.broken = second;
+        }
+    }
+
+    /// `(p:q:r`: the next r notes are played p in the time of q.
+    fn start_tuplet(&mut self, cursor: &mut Cursor) {
+        cursor.at += 1;
+        let p = cursor.number().unwrap_or(0);
+        let mut part = || {
+            (cursor.peek() == Some(b':')).then(|| {
+                cursor.at += 1;
+                cursor.number()
+            })?
+        };
+        let (q, r) = (part(), part());
+        let usual = match p {
+            2 | 4 | 8 => 3,
+            3 | 6 => 2,
+            _ if self.meter.is_some_and(|m| m.compound) => 3,
+            _ => 2,
+        };
+        let (q, r) = (q.filter(|q| *q > 0).unwrap_or(usual), r.filter(|r| *r > 0).unwrap_or(p));
+        self.tuplet = (p >= 2 && r > 0).then(|| Tuplet { left: r, factor: f64::from(q) / f64::from(p) });
+    }
+}
+
+/// A place in a line of music. Only ASCII means anything there.
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.byte(0)
+    }
+
+    fn byte(&self, ahead: usize) -> Option<u8> {
+        self.bytes.get(self.at + ahead).copied()
+    }
+
+    /// Moves past the next `end` after this byte, or to the end of the line.
+    fn skip_past(&mut self, end: u8) {
+        let rest = self.bytes.get(self.at + 1..).unwrap_or_default();
+        self.at = match rest.iter().position(|b| *b == end) {
+            Some(distance) => self.at + distance + 2,
+            // An unclosed `!` or `+` is an old line break: nothing to skip.
+            None if matches!(end, b'!' | b'+') => self.at + 1,
+            None => self.bytes.len(),
+        };
+    }
+
+    /// A whole number of up to four digits; more are read past.
+    fn number(&mut self) -> Option<u32> {
+        let from = self.at;
+        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.at += 1;
+        }
+        let digits = &self.bytes[from..self.at];
+        let value = digits.iter().take(4).fold(0, |n, d| 10 * n + u32::from(d - b'0'));
+        (!digits.is_empty()).then_some(value)
+    }
+
+    /// A note length in units: nothing, `2`, `3/2`, `/`, `//`, `/4`.
+    fn length(&mut self) -> f64 {
+        let mut length = f64::from(self.number().unwrap_or(1));
+        while self.peek() == Some(b'/') {
+            self.at += 1;
+            length /= f64::from(self.number().filter(|n| *n > 0).unwrap_or(2));
+        }
+        length
+    }
+
+    /// The byte after a note length that begins here.
+    fn after_length(&self) -> Option<u8> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        rest.iter().copied().find(|b| !b.is_ascii_digit() && *b != b'/')
+    }
+
+    /// `[K:Gm]`: code and value, and the cursor moves past it.
+    fn inline_field(&mut self) -> Option<(char, &'a [u8])> {
+        let rest = self.bytes.get(self.at..)?;
+        let [b'[', code, b':', ..] = rest else {
+            return None;
+        };
+        let end = rest.iter().position(|b| *b == b']').filter(|_| code.is_ascii_alphabetic())?;
+        self.at += end + 1;
+        Some((*code as char, &rest[3..end]))
+    }
+
+    /// The passes of an ending: `1`, `1,3`, `1-3`.
+    fn ending(&mut self) -> Vec<u8> {
+        let mut passes = Vec::new();
+        while let Some(number) = self.number() {
+            let from = match (passes.last(), self.at.checked_sub(2).and_then(|at| self.bytes.get(at))) {
+                (Some(&last), Some(b'-')) => last + 1,
+                _ => number.min(super::repeats::MAX_PASSES) as u8,
+            };
+            passes.extend(from..=number.min(super::repeats::MAX_PASSES) as u8);
+            match (self.peek(), self.byte(1)) {
+                (Some(b',' | b'-'), Some(b'0'..=b'9')) if passes.len() < 16 => self.at += 1,
+                _ => break,
+            }
+        }
+        passes
+    }
+}

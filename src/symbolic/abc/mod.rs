@@ -1,0 +1,109 @@
+//! ABC 2.1: one tune or a book of them, one melody per tune.
+//!
+//! Of several voices the first that plays counts, of a chord the top note. Repeats and numbered endings are played as
+//! written; the order of parts (`P:` in the header) is not followed. Grace notes, decorations, chord symbols, annotations,
+//! lyrics and overlays (`&`) leave no trace. Macros are not expanded.
+
+mod body;
+mod field;
+mod key;
+mod repeats;
+
+use super::tempo::TempoMap;
+use super::{MAX_NOTES, Melody, NOTATION_QPM, SymbolicError, text, to_notes};
+use body::TuneReader;
+
+const ABC: &str = "ABC";
+
+/// A tune while it is being read.
+struct Tune {
+    id: String,
+    title: Option<String>,
+    composer: Option<String>,
+    reader: TuneReader,
+    /// `K:` ends the header.
+    in_body: bool,
+}
+
+impl Tune {
+    /// A new tune starts from the fields of the file header.
+    fn new(id: &str, file_header: &TuneReader) -> Self {
+        Tune { id: id.to_string(), title: None, composer: None, reader: file_header.clone(), in_body: false }
+    }
+
+    fn line(&mut self, line: &str) {
+        match field::split(line) {
+            Some(('T', value)) if self.title.is_none() => self.title = text::tag(value),
+            Some(('C', value)) if self.composer.is_none() => self.composer = text::tag(value),
+            Some((code, value)) => {
+                self.reader.field(code, value, self.in_body);
+                self.in_body |= code == 'K';
+            }
+            None if self.in_body => self.reader.music(line),
+            None => {}
+        }
+    }
+
+    fn finish(self) -> Result<Melody, SymbolicError> {
+        let (spans, tempi) = repeats::play(&self.reader.items);
+        let map = TempoMap::new(NOTATION_QPM, tempi);
+        let notes = to_notes(ABC, spans.iter().map(|s| map.span(s)).collect())?;
+        let id = Some(self.id).filter(|id| !id.is_empty());
+        Ok(Melody { id, title: self.title, artist: self.composer, notes })
+    }
+}
+
+pub(super) fn parse(text: &str) -> Result<Vec<Melody>, SymbolicError> {
+    let mut file_header = TuneReader::default();
+    let mut melodies: Vec<Melody> = Vec::new();
+    let mut tune: Option<Tune> = None;
+    let (mut tunes, mut notes, mut failure) = (0usize, 0, None);
+    let mut close = |tune: Option<Tune>| -> Result<(), SymbolicError> {
+        match tune.map(Tune::finish) {
+            Some(Ok(melody)) => {
+                notes += melody.notes.len();
+                melodies.push(melody);
+                if notes > 10 * MAX_NOTES {
+                    let what = format!("a tune book of {notes} notes");
+                    return Err(SymbolicError::TooLarge { what, limit: format!("{} notes", 10 * MAX_NOTES) });
+                }
+            }
+            // One bad tune does not spoil the book.
+            Some(Err(error)) => failure = Some(error),
+            None => {}
+        }
+        Ok(())
+    };
+    for line in text.lines().map(field::without_comment) {
+        if let Some(('X', id)) = field::split(line) {
+            close(tune.take())?;
+            tunes += 1;
+            tune = Some(Tune::new(id.trim(), &file_header));
+        } else if line.trim().is_empty() {
+            // An empty line ends a tune; before the music it is a slip.
+            if tune.as_ref().is_some_and(|t| t.in_body) {
+                close(tune.take())?;
+            }
+        } else if let Some(tune) = &mut tune {
+            tune.line(line);
+        } else if let Some((code, value)) = field::split(line) {
+            if tunes == 0 && code == 'K' {
+                // A tune that forgot its X: line.
+                tunes += 1;
+                let mut nameless = Tune::new("", &file_header);
+                nameless.line(line);
+                tune = Some(nameless);
+            } else if tunes == 0 {
+                file_header.field(code, value, false);
+            }
+        }
+    }
+    close(tune)?;
+    if tunes == 0 {
+        return Err(SymbolicError::malformed(ABC, "whole file", "there is no tune: a tune begins with an X: line"));
+    }
+    match failure {
+        Some(error) if melodies.is_empty() => Err(error),
+        _ => Ok(melodies),
+    }
+}

@@ -1,0 +1,239 @@
+//! Standard MIDI files.
+//!
+//! Ticks become seconds through one tempo map gathered from all tracks (format 2: each track has its own), or through the
+//! frame rate where the file counts in SMPTE frames. Each channel of each track is a part; [`choose`](super::choose) tells
+//! which is the melody. Channel 10 is drums and never is. A damaged track counts as far as it can be read.
+
+use super::choose::{Part, melody};
+use super::tempo::TempoMap;
+use super::{Melody, Span, SymbolicError, check_count, text, to_notes};
+use midly::{Format, Fps, Header, MetaMessage, MidiMessage, Timing, TrackEventKind};
+use std::collections::BTreeMap;
+
+const MIDI: &str = "MIDI";
+/// The channel of drums, 0-based.
+const DRUMS: u8 = 9;
+/// What the standard plays until the first tempo event.
+const DEFAULT_QPM: f64 = 120.0;
+/// The end of a note whose note-off has not come (yet).
+const OPEN: u64 = u64::MAX;
+
+/// A track as read, times in ticks.
+#[derive(Default)]
+struct Track {
+    name: String,
+    instrument: String,
+    /// (tick, microseconds per quarter note)
+    tempi: Vec<(u64, u32)>,
+    syllables: Vec<u64>,
+    /// The `@T` texts of karaoke files: title, then artist.
+    karaoke_titles: Vec<String>,
+    channels: BTreeMap<u8, Channel>,
+    end: u64,
+}
+
+#[derive(Default)]
+struct Channel {
+    program: Option<u8>,
+    notes: Vec<KeyPress>,
+    /// Index into `notes` of the sounding note of each key.
+    sounding: BTreeMap<u8, usize>,
+}
+
+struct KeyPress {
+    start: u64,
+    end: u64,
+    key: u8,
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Melody, SymbolicError> {
+    if !bytes.starts_with(b"MThd") && !bytes.starts_with(b"RIFF") {
+        return Err(SymbolicError::malformed(MIDI, "header", "the file does not begin with MThd: it is not a MIDI file"));
+    }
+    let header_at = bytes.windows(4).take(256).position(|w| w == b"MThd").unwrap_or(0);
+    if bytes.get(header_at + 12) == Some(&0x80) {
+        return Err(SymbolicError::malformed(MIDI, "header", "-128 frames per second is no SMPTE frame rate"));
+    }
+    let (header, tracks) =
+        midly::parse(bytes).map_err(|e| SymbolicError::malformed(MIDI, "header", e.kind().message().to_string()))?;
+    let ticks = ticks_per_beat(&header)?;
+    let mut read: Vec<Track> = Vec::new();
+    let (mut drum_notes, mut notes) = (0, 0);
+    for events in tracks.flatten() {
+        read.push(read_track(events, &mut drum_notes));
+        notes += read[read.len() - 1].channels.values().map(|c| c.notes.len()).sum::<usize>();
+        check_count(notes)?;
+    }
+    if read.is_empty() {
+        return Err(SymbolicError::malformed(MIDI, "after the header", "the file is cut off: it has no track"));
+    }
+    if notes == 0 {
+        let reason = match drum_notes {
+            0 => format!("its {} tracks hold no notes", read.len()),
+            n => format!("its only notes are {n} drum strokes (channel 10)"),
+        };
+        return Err(SymbolicError::no_notes(MIDI, reason));
+    }
+    let (title, artist) = titles(&read, header.format);
+    let spans = melody_spans(read, &header, ticks);
+    Ok(Melody { id: None, title, artist, notes: to_notes(MIDI, spans)? })
+}
+
+/// Ticks per quarter note, or per second in SMPTE time.
+fn ticks_per_beat(header: &Header) -> Result<f64, SymbolicError> {
+    let ticks = match header.timing {
+        Timing::Metrical(per_quarter) => f64::from(per_quarter.as_int()),
+        Timing::Timecode(fps, subframes) => {
+            // 29 stands for the 30000/1001 frames per second of NTSC.
+            let fps = if fps == Fps::Fps29 { 30_000.0 / 1001.0 } else { f64::from(fps.as_int()) };
+            fps * f64::from(subframes)
+        }
+    };
+    if ticks <= 0.0 {
+        return Err(SymbolicError::malformed(MIDI, "header", "a division of 0 ticks gives the notes no time"));
+    }
+    Ok(ticks)
+}
+
+fn read_track(events: midly::EventIter, drum_notes: &mut usize) -> Track {
+    let mut track = Track::default();
+    let mut words = false;
+    for event in events.map_while(Result::ok) {
+        track.end += u64::from(event.delta.as_int());
+        let now = track.end;
+        match event.kind {
+            TrackEventKind::Midi { channel, message } => {
+                let channel = channel.as_int();
+                if channel == DRUMS {
+                    *drum_notes += usize::from(matches!(message, MidiMessage::NoteOn { vel, .. } if vel > 0));
+                } else {
+                    track.channels.entry(channel).or_default().play(now, message);
+                }
+            }
+            TrackEventKind::Meta(meta) => match meta {
+                MetaMessage::Tempo(micros) if micros > 0 => track.tempi.push((now, micros.as_int())),
+                MetaMessage::TrackName(name) if track.name.is_empty() => {
+                    track.name = text::decode(name);
+                    let name = track.name.to_lowercase();
+                    words = name.contains("words") || name.contains("lyric");
+                }
+                MetaMessage::InstrumentName(name) if track.instrument.is_empty() => track.instrument = text::decode(name),
+                MetaMessage::Lyric(_) => track.syllables.push(now),
+                MetaMessage::Text(text) => match text.strip_prefix(b"@T") {
+                    Some(title) => track.karaoke_titles.extend(text::tag(&text::decode(title))),
+                    None if words && !text.starts_with(b"@") => track.syllables.push(now),
+                    None => {}
+                },
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    let end = track.end;
+    track.channels.values_mut().for_each(|c| c.release_hanging(end));
+    track
+}
+
+impl Channel {
+    fn play(&mut self, now: u64, message: MidiMessage) {
+        match message {
+            MidiMessage::NoteOn { key, vel } if vel > 0 => {
+                self.release(key.as_int(), now);
+                self.sounding.insert(key.as_int(), self.notes.len());
+                self.notes.push(KeyPress { start: now, end: OPEN, key: key.as_int() });
+            }
+            MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => self.release(key.as_int(), now),
+            MidiMessage::ProgramChange { program } if self.program.is_none() => self.program = Some(program.as_int()),
+            _ => {}
+        }
+    }
+
+    fn release(&mut self, key: u8, now: u64) {
+        if let Some(index) = self.sounding.remove(&key) {
+            self.notes[index].end = now;
+        }
+    }
+
+    /// Notes that were never released end where the next note of the channel begins, the last at the end of the track.
+    fn release_hanging(&mut self, end_of_track: u64) {
+        let mut next = end_of_track;
+        for i in (0..self.notes.len()).rev() {
+            // Notes of one chord end together.
+            if i + 1 < self.notes.len() && self.notes[i + 1].start > self.notes[i].start {
+                next = self.notes[i + 1].start;
+            }
+            if self.notes[i].end == OPEN {
+                self.notes[i].end = next;
+            }
+        }
+    }
+}
+
+/// The melody of the tracks in seconds.
+fn melody_spans(tracks: Vec<Track>, header: &Header, ticks: f64) -> Vec<Span> {
+    let tempo_map = |tracks: &[Track]| {
+        let changes = tracks.iter().flat_map(|t| &t.tempi);
+        match header.timing {
+            Timing::Metrical(_) => {
+                TempoMap::new(DEFAULT_QPM, changes.map(|&(at, us)| (at as f64 / ticks, 60e6 / f64::from(us))).collect())
+            }
+            // SMPTE ticks count seconds: tempo events mean nothing.
+            Timing::Timecode(..) => TempoMap::new(60.0, Vec::new()),
+        }
+    };
+    let shared = tempo_map(&tracks);
+    let (mut parts, mut syllables) = (Vec::new(), Vec::new());
+    for track in &tracks {
+        let own = (header.format == Format::Sequential).then(|| tempo_map(std::slice::from_ref(track)));
+        let seconds = |tick: u64| own.as_ref().unwrap_or(&shared).seconds(tick as f64 / ticks);
+        syllables.extend(track.syllables.iter().map(|&t| seconds(t)));
+        for channel in track.channels.values() {
+            let span = |n: &KeyPress| Span { start: seconds(n.start), end: seconds(n.end), pitch: f64::from(n.key) };
+            parts.push(Part {
+                name: format!("{} {}", track.name, track.instrument),
+                program: channel.program,
+                notes: channel.notes.iter().map(span).collect(),
+            });
+        }
+    }
+    melody(parts, &syllables)
+}
+
+/// Title and artist: from karaoke texts, else the sequence name, which is the name of the first track, unless that track
+/// plays among others (then it names the instrument) or the name says nothing.
+fn titles(tracks: &[Track], format: Format) -> (Option<String>, Option<String>) {
+    let mut karaoke = tracks.iter().flat_map(|t| t.karaoke_titles.iter().cloned());
+    if let Some(title) = karaoke.next() {
+        return (Some(title), karaoke.next());
+    }
+    let playing = tracks.iter().filter(|t| t.channels.values().any(|c| !c.notes.is_empty())).count();
+    let names_sequence =
+        |t: &&Track| format != Format::Sequential && (playing == 1 || t.channels.values().all(|c| c.notes.is_empty()));
+    let name = tracks.first().filter(names_sequence).and_then(|t| text::tag(&t.name));
+    (name.filter(|n| is_title(n)), None)
+}
+
+/// Whether a sequence name can be a title: not what programs write by themselves, not an instrument's role.
+fn is_title(name: &str) -> bool {
+    const GENERIC: [&str; 16] = [
+        "untitled",
+        "track",
+        "sequence",
+        "seq",
+        "midi",
+        "tempo",
+        "control",
+        "conductor",
+        "piano",
+        "unnamed",
+        "new",
+        "noname",
+        "master",
+        "instrument",
+        "staff",
+        "part",
+    ];
+    let lower = name.to_lowercase();
+    let first_word = lower.split(|c: char| !c.is_alphabetic()).find(|w| !w.is_empty()).unwrap_or_default();
+    !first_word.is_empty() && !GENERIC.contains(&first_word) && super::names::role(name) == super::names::Role::Unknown
+}

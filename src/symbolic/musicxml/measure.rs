@@ -1,0 +1,148 @@
+//! The notes of one measure of one part.
+
+use super::{number, text_of_any};
+use crate::symbolic::Span;
+use crate::symbolic::tempo::plausible_qpm;
+use roxmltree::Node;
+
+/// A measure as read; times in quarter notes from its start.
+pub(super) struct Measure<'a> {
+    pub length: f64,
+    pub notes: Vec<ScoreNote<'a>>,
+    /// (position, quarter notes per minute)
+    pub tempi: Vec<(f64, f64)>,
+}
+
+pub(super) struct ScoreNote<'a> {
+    pub span: Span,
+    pub voice: &'a str,
+    pub tied_to_previous: bool,
+}
+
+/// What a part carries from measure to measure.
+pub(super) struct PartReader {
+    /// Duration units per quarter note.
+    divisions: f64,
+    /// Semitones from written to sounding pitch.
+    transposition: f64,
+}
+
+impl Default for PartReader {
+    fn default() -> Self {
+        PartReader { divisions: 1.0, transposition: 0.0 }
+    }
+}
+
+impl PartReader {
+    /// Reads the `<measure>` (partwise) or `<part>` (timewise) element that holds the notes.
+    pub fn measure<'a>(&mut self, element: Node<'a, 'a>) -> Result<Measure<'a>, String> {
+        let mut measure = Measure { length: 0.0, notes: Vec::new(), tempi: Vec::new() };
+        // Where the next note begins, and where the last one did (chord notes share it).
+        let (mut now, mut onset) = (0.0f64, 0.0f64);
+        for node in element.children().filter(Node::is_element) {
+            match node.tag_name().name() {
+                "attributes" => self.attributes(node)?,
+                "backup" => now = (now - self.duration(node)?).max(0.0),
+                "forward" => now += self.duration(node)?,
+                "direction" => {
+                    let offset: f64 = number(node, "offset").unwrap_or(0.0);
+                    measure.tempi.extend(direction_tempo(node).map(|qpm| ((now + offset / self.divisions).max(0.0), qpm)));
+                }
+                "sound" => measure.tempi.extend(sound_tempo(node).map(|qpm| (now, qpm))),
+                "note" if !has(node, "grace") => {
+                    let length = self.duration(node)?;
+                    if !has(node, "chord") {
+                        onset = now;
+                        now += length;
+                    }
+                    if let Some(pitch) = self.pitch(node).filter(|_| !has(node, "cue")) {
+                        let voice = text_of_any(node, "voice").unwrap_or("1");
+                        let stop = |n: Node| n.has_tag_name("tie") && n.attribute("type") == Some("stop");
+                        let tied_to_previous = node.children().any(stop);
+                        let span = Span { start: onset, end: onset + length, pitch };
+                        measure.notes.push(ScoreNote { span, voice, tied_to_previous });
+                    }
+                }
+                _ => {}
+            }
+            measure.length = measure.length.max(now);
+        }
+        Ok(measure)
+    }
+
+    fn attributes(&mut self, node: Node) -> Result<(), String> {
+        if let Some(text) = text_of_any(node, "divisions") {
+            self.divisions = text.parse().unwrap_or(0.0);
+            if !(self.divisions > 0.0 && self.divisions.is_finite()) {
+                return Err(format!("<divisions> is {text:?}, not a positive number"));
+            }
+        }
+        if let Some(transpose) = node.children().find(|n| n.has_tag_name("transpose")) {
+            let octaves: f64 = number(transpose, "octave-change").unwrap_or(0.0);
+            self.transposition = number(transpose, "chromatic").unwrap_or(0.0) + 12.0 * octaves;
+        }
+        Ok(())
+    }
+
+    /// `<duration>` in quarter notes; a note without one has no length.
+    fn duration(&self, node: Node) -> Result<f64, String> {
+        let Some(text) = text_of_any(node, "duration") else {
+            return Ok(0.0);
+        };
+        match text.parse::<f64>() {
+            Ok(units) if units >= 0.0 && units.is_finite() => Ok(units / self.divisions),
+            _ => Err(format!("<duration> is {text:?}, not a number")),
+        }
+    }
+
+    /// Sounding MIDI pitch; `None` for rests and unpitched notes.
+    fn pitch(&self, note: Node) -> Option<f64> {
+        let pitch = note.children().find(|n| n.has_tag_name("pitch"))?;
+        let class = match text_of_any(pitch, "step")? {
+            "C" => 0.0,
+            "D" => 2.0,
+            "E" => 4.0,
+            "F" => 5.0,
+            "G" => 7.0,
+            "A" => 9.0,
+            "B" => 11.0,
+            _ => return None,
+        };
+        let octave: f64 = number(pitch, "octave")?;
+        let alter: f64 = number(pitch, "alter").unwrap_or(0.0);
+        Some(12.0 * (octave + 1.0) + class + alter + self.transposition)
+    }
+}
+
+fn has(node: Node, tag: &str) -> bool {
+    node.children().any(|n| n.has_tag_name(tag))
+}
+
+fn sound_tempo(sound: Node) -> Option<f64> {
+    sound.attribute("tempo")?.trim().parse().ok().and_then(plausible_qpm)
+}
+
+/// The tempo of a `<direction>` in quarter notes per minute: its `<sound>`, else its `<metronome>`.
+fn direction_tempo(direction: Node) -> Option<f64> {
+    let sound = direction.children().find(|n| n.has_tag_name("sound")).and_then(sound_tempo);
+    sound.or_else(|| metronome_tempo(direction.descendants().find(|n| n.has_tag_name("metronome"))?))
+}
+
+fn metronome_tempo(metronome: Node) -> Option<f64> {
+    let mut beat = match text_of_any(metronome, "beat-unit")? {
+        "breve" => 8.0,
+        "whole" => 4.0,
+        "half" => 2.0,
+        "quarter" => 1.0,
+        "eighth" => 0.5,
+        "16th" => 0.25,
+        "32nd" => 0.125,
+        _ => return None,
+    };
+    let dots = metronome.children().filter(|n| n.has_tag_name("beat-unit-dot")).count().min(4) as i32;
+    beat *= 2.0 - 0.5f64.powi(dots);
+    // "ca. 120" and "100-110" are tempi too: the first number counts.
+    let text = text_of_any(metronome, "per-minute")?;
+    let number = text.split(|c: char| !c.is_ascii_digit() && c != '.').find(|t| t.starts_with(|c: char| c.is_ascii_digit()))?;
+    plausible_qpm(beat * number.parse::<f64>().ok()?)
+}

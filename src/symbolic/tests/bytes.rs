@@ -1,0 +1,77 @@
+//! No bytes make a reader panic, hang or give impossible notes.
+
+use crate::symbolic::{Format, MAX_SECONDS, parse};
+use proptest::prelude::*;
+
+const ABC: &[u8] = b"X:1\nM:6/8\nL:1/8\nQ:3/8=60\nK:Am ^f\nV:1\n|:(3A>Bc [CEG]/2- [CEG]|1 {d}^f'3/2 z_B,:|2 \"Am\"!p!Z2 &A|]\n[K:G][V:1] G::A||\nw:la\n\nX:2\nK:C\nC";
+const KERN: &[u8] = b"!!!OTL: a\n**kern\t**kern\n*MM60\t*I\"Voice\n*^\t*\n4C\t[8.e 4g]\t4cc#\n*v\t*v\t*\n=1\t=1\n2r\t8.dd-L]\n*x\t*x\n3%2c\t00d_\n*-\t*-\n";
+const XML: &[u8] = br#"<?xml version="1.0"?><!DOCTYPE score-partwise><score-partwise><part-list><score-part id="P1"><part-name>Voice</part-name></score-part></part-list><part id="P1"><measure number="1"><attributes><divisions>2</divisions><transpose><chromatic>-2</chromatic></transpose></attributes><direction><sound tempo="90"/></direction><note><pitch><step>C</step><alter>1</alter><octave>4</octave></pitch><duration>3</duration><tie type="start"/></note><backup><duration>2</duration></backup><forward><duration>1</duration></forward><note><chord/><rest/><duration>1</duration></note></measure></part></score-partwise>"#;
+const JSON: &[u8] =
+    b"{\"id\":\"a\",\"unit\":\"quarter\",\"group\":3,\"notes\":[[1.0,2.0,60.0],[3.5,0.5,62.0]]}\n{\"notes\":[[0,1e3,61]]}\n";
+const MIDI: &[u8] = b"MThd\0\0\0\x06\0\x01\0\x02\0\x60MTrk\0\0\0\x13\0\xff\x51\x03\x07\xa1\x20\0\xff\x03\x04Song\0\xff\x2f\0MTrk\0\0\0\x1c\0\xc0\x05\0\x90\x3c\x40\x60\x3c\0\0\x3e\x40\x83\x60\x80\x3e\0\0\xff\x05\x02la\0\xff\x2f\0";
+
+const FORMATS: [(Format, &[u8]); 5] =
+    [(Format::Midi, MIDI), (Format::MusicXml, XML), (Format::Abc, ABC), (Format::Kern, KERN), (Format::JsonLines, JSON)];
+
+fn check(format: Format, bytes: &[u8]) {
+    match parse(format, bytes) {
+        Ok(melodies) => {
+            assert!(!melodies.is_empty());
+            for note in melodies.iter().flat_map(|m| &m.notes) {
+                assert!(note.onset >= 0.0 && note.duration >= 0.0 && f64::from(note.offset()) <= MAX_SECONDS + 1.0);
+                assert!((0.0..=140.0).contains(&note.pitch));
+            }
+            for melody in &melodies {
+                assert!(!melody.notes.is_empty() && melody.notes.is_sorted_by(|a, b| a.onset <= b.onset));
+            }
+        }
+        Err(error) => assert!(!error.to_string().is_empty() && !error.remedy().is_empty()),
+    }
+}
+
+#[test]
+fn the_seeds_are_music() {
+    for (format, bytes) in FORMATS {
+        parse(format, bytes).unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        for (format, _) in FORMATS {
+            check(format, &bytes);
+        }
+        check(Format::Midi, &[b"MThd\0\0\0\x06\0\x01\0\x01", &bytes[..]].concat());
+        check(Format::Midi, &[&MIDI[..41], &bytes[..]].concat());
+        check(Format::MusicXml, &[b"PK\x03\x04", &bytes[..]].concat());
+        check(Format::JsonLines, &[b"\x1f\x8b\x08\0", &bytes[..]].concat());
+    }
+
+    #[test]
+    fn random_notation(text in "[A-Ga-gz0-9/,'^_=|:<>()\\[\\]{}&!\"+~ .%\n-]{0,200}") {
+        check(Format::Abc, format!("X:1\nK:C\n{text}").as_bytes());
+        check(Format::Kern, format!("**kern\n{text}").as_bytes());
+    }
+
+    #[test]
+    fn mutated_files(which in 0..5usize, edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4u8), 1..12)) {
+        let (format, seed) = FORMATS[which];
+        let mut bytes = seed.to_vec();
+        for (at, byte, kind) in edits {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                2 => { bytes.remove(at); }
+                _ => { let tail = bytes[at..].to_vec(); bytes.extend(tail); }
+            }
+        }
+        check(format, &bytes);
+    }
+}

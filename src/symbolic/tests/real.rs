@@ -1,0 +1,47 @@
+//! Real files, where the data folder is there.
+
+use crate::symbolic::{SymbolicError, read};
+use std::path::PathBuf;
+
+/// A path of the data folder, or `None` with a loud line if it is absent.
+fn data(path: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")).join(path);
+    if !path.exists() {
+        eprintln!("SKIPPED: {} is absent", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+#[test]
+fn midi_of_hummed_songs() {
+    let Some(folder) = data("hums/mabdh/songs") else { return };
+    let mut read_files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let melodies = read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let notes = &melodies[0].notes;
+        println!("{}: {:?}, {} notes, {:?}", path.display(), melodies[0].title, notes.len(), &notes[..notes.len().min(6)]);
+        assert!(notes.len() >= 5 && notes.windows(2).all(|w| w[0].offset() <= w[1].onset + 1e-3));
+        read_files += 1;
+    }
+    assert_eq!(read_files, 10);
+}
+
+#[test]
+fn melody_json_lines() {
+    let counts =
+        [("melodies/dev.jsonl.gz", 1102), ("melodies/essen_noise.jsonl.gz", 4276), ("hums/humtrans_valid/songs.jsonl.gz", 50)];
+    for (file, count) in counts {
+        let Some(path) = data(file) else { continue };
+        let melodies = read(&path).unwrap();
+        assert_eq!(melodies.len(), count, "{file}");
+        assert!(melodies.iter().all(|m| m.id.is_some()));
+    }
+}
+
+#[test]
+fn a_missing_file_and_a_foreign_extension() {
+    assert!(matches!(read("no/such.mid".as_ref()), Err(SymbolicError::Io(_))));
+    assert!(matches!(read("a.mp3".as_ref()), Err(SymbolicError::UnknownFormat(_))));
+}
