@@ -74,7 +74,7 @@ pub(super) fn parse(text: &str) -> Result<Melody, SymbolicError> {
     }
     let with_notes = || spines.iter().filter(|s| s.kern && !s.notes.is_empty());
     let named = with_notes().find(|s| role(&s.name) == Role::Melody);
-    let Some(melody) = named.or_else(|| with_notes().last()) else {
+    let Some(melody) = named.or_else(|| with_notes().next_back()) else {
         return Err(SymbolicError::no_notes(KERN, "its **kern spines hold no notes"));
     };
     // Tempo is written in every spine; where it is not, any spine's will do.

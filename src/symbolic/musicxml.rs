@@ -49,8 +49,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Melody, SymbolicError> {
     let melody = choose_part(&parts)
         .ok_or_else(|| SymbolicError::no_notes(MUSICXML, format!("its {} parts hold no pitched notes", parts.len())))?;
     let title = child_text(root, "work", "work-title").or_else(|| text::tag(text_of(root, "movement-title")?));
-    let creators = child(root, "identification").into_iter().flat_map(|i| i.children());
-    let composer = creators.filter(|n| n.has_tag_name("creator") && n.attribute("type") == Some("composer")).next();
+    let mut creators = child(root, "identification").into_iter().flat_map(|i| i.children());
+    let composer = creators.find(|n| n.has_tag_name("creator") && n.attribute("type") == Some("composer"));
     let artist = composer.and_then(|n| text::tag(n.text()?));
     let notes = to_notes(MUSICXML, in_seconds(melody, &parts))?;
     Ok(Melody { id: None, title, artist, notes })

@@ -113,3 +113,19 @@ fn complaints_say_what_is_wrong() {
     assert!(complaint(Midi, b"RIFF").contains("header"));
     assert!(complaint(Midi, b"a letter named .mid").contains("MThd"));
 }
+
+#[test]
+fn absolute_times_in_place_of_deltas_are_repaired() {
+    // Ten notes, one every 8 "ticks" (0.17 s), each 4 long, but every delta is the time since the start.
+    let keys: Vec<[u8; 3]> = (0..10).flat_map(|i| [[0x90, 60 + i, 90], [0x80, 60 + i, 0]]).collect();
+    let events = |step: u8| keys.iter().enumerate().map(|(i, e)| (i as u8 * step, &e[..])).collect::<Vec<_>>();
+    let found = notes(Midi, &file(0, TICKS, &[track(&events(4))]));
+    assert_eq!(found[1], (0.167, 0.083, 61.0));
+    assert_eq!(found[9], (1.5, 0.083, 69.0));
+    // At one note per 40 ms their unit cannot be ticks either: they get the pace of singing.
+    let found = notes(Midi, &file(0, TICKS, &[track(&events(1))]));
+    assert_eq!((found[1], found[9]), ((0.5, 0.25, 61.0), (4.5, 0.25, 69.0)));
+    // Even notes stay as they are.
+    let even: Vec<(u8, &[u8])> = keys.iter().map(|e| (6, &e[..])).collect();
+    assert_eq!(notes(Midi, &file(0, TICKS, &[track(&even)]))[9], (2.375, 0.125, 69.0));
+}

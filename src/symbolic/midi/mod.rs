@@ -4,6 +4,8 @@
 //! frame rate where the file counts in SMPTE frames. Each channel of each track is a part; [`choose`](super::choose) tells
 //! which is the melody. Channel 10 is drums and never is. A damaged track counts as far as it can be read.
 
+mod repair;
+
 use super::choose::{Part, melody};
 use super::tempo::TempoMap;
 use super::{Melody, Span, SymbolicError, check_count, text, to_notes};
@@ -30,6 +32,8 @@ struct Track {
     karaoke_titles: Vec<String>,
     channels: BTreeMap<u8, Channel>,
     end: u64,
+    /// Its times were absolute, in a unit of its own ([`repair`]).
+    repaired: bool,
 }
 
 #[derive(Default)]
@@ -96,10 +100,11 @@ fn ticks_per_beat(header: &Header) -> Result<f64, SymbolicError> {
 }
 
 fn read_track(events: midly::EventIter, drum_notes: &mut usize) -> Track {
-    let mut track = Track::default();
+    let mut track = Track { repaired: repair::has_absolute_times(events.clone()), ..Track::default() };
     let mut words = false;
     for event in events.map_while(Result::ok) {
-        track.end += u64::from(event.delta.as_int());
+        let delta = u64::from(event.delta.as_int());
+        track.end = if track.repaired { track.end.max(delta) } else { track.end + delta };
         let now = track.end;
         match event.kind {
             TrackEventKind::Midi { channel, message } => {
@@ -189,11 +194,11 @@ fn melody_spans(tracks: Vec<Track>, header: &Header, ticks: f64) -> Vec<Span> {
         syllables.extend(track.syllables.iter().map(|&t| seconds(t)));
         for channel in track.channels.values() {
             let span = |n: &KeyPress| Span { start: seconds(n.start), end: seconds(n.end), pitch: f64::from(n.key) };
-            parts.push(Part {
-                name: format!("{} {}", track.name, track.instrument),
-                program: channel.program,
-                notes: channel.notes.iter().map(span).collect(),
-            });
+            let mut notes: Vec<Span> = channel.notes.iter().map(span).collect();
+            if track.repaired {
+                repair::restore_pace(&mut notes);
+            }
+            parts.push(Part { name: format!("{} {}", track.name, track.instrument), program: channel.program, notes });
         }
     }
     melody(parts, &syllables)
