@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
@@ -145,19 +146,34 @@ fn choose_track(format: &dyn FormatReader) -> Result<(u32, Box<dyn AudioDecoder>
     let mut refusal = AudioError::NoAudioTrack;
     for track in tracks {
         let Some(CodecParameters::Audio(params)) = &track.codec_params else { continue };
-        match params.sample_rate {
-            Some(rate) if !SAMPLE_RATES.contains(&rate) => {
-                refusal = AudioError::SampleRate(rate);
-                continue;
-            }
-            _ => {}
+        if let Some(rate) = params.sample_rate.filter(|rate| !SAMPLE_RATES.contains(rate)) {
+            refusal = AudioError::SampleRate(rate);
+            continue;
         }
-        match CODECS.make_audio_decoder(params, &AudioDecoderOptions::default()) {
+        let mut params = params.clone();
+        if let Some(core) = params.extra_data.as_deref().filter(|_| params.codec == CODEC_ID_AAC).and_then(low_complexity_core) {
+            params.extra_data = Some(core);
+        }
+        match CODECS.make_audio_decoder(&params, &AudioDecoderOptions::default()) {
             Ok(codec) => return Ok((track.id, codec)),
             Err(e) => refusal = AudioError::Unsupported(format!("the audio codec in this {} file ({e})", container(format))),
         }
     }
     Err(refusal)
+}
+
+/// The configuration of the AAC-LC stream inside an HE-AAC one: object type (5 bits), frequency index (4), channels (4);
+/// ISO/IEC 14496-3, 1.6.2.1. What is lost without the extensions lies above a quarter of the rate, beyond any sung pitch.
+/// `None` when it is no HE-AAC.
+fn low_complexity_core(config: &[u8]) -> Option<Box<[u8]>> {
+    const LC: u16 = 2;
+    const SBR: u16 = 5;
+    const PARAMETRIC_STEREO: u16 = 29;
+    let bits = u16::from_be_bytes([*config.first()?, *config.get(1)?]);
+    let (object, frequency, channels) = (bits >> 11, (bits >> 7) & 15, (bits >> 3) & 15);
+    // Index 15 announces a frequency in full, which no encoder of HE-AAC writes.
+    (matches!(object, SBR | PARAMETRIC_STEREO) && frequency != 15)
+        .then(|| Box::from((LC << 11 | frequency << 7 | channels << 3).to_be_bytes()))
 }
 
 fn container(format: &dyn FormatReader) -> &'static str {

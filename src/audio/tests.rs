@@ -149,6 +149,18 @@ fn sections_add_up_to_the_whole() {
 }
 
 #[test]
+fn he_aac_is_decoded_to_its_core() {
+    // The configuration of an AAC-LC file, 44.1 kHz, two channels, rewritten as SBR over a core of that kind.
+    let mut bytes = std::fs::read(fixture("tone.m4a")).unwrap();
+    let lc = [0x12, 0x10, 0x56, 0xe5, 0x00];
+    let at = bytes.windows(5).position(|w| w == lc).expect("the fixture's AudioSpecificConfig");
+    // 5 (SBR), 4 (44.1 kHz), 2 channels, extension 3 (48 kHz), 2 (LC)
+    bytes[at..at + 5].copy_from_slice(&[0b0010_1010, 0b0001_0001, 0b1000_1000, 0, 0]);
+    let samples = open_bytes(bytes, RATE).and_then(drain).unwrap();
+    assert_tone("HE-AAC", &samples, RATE, SECONDS, 0.06);
+}
+
+#[test]
 fn chained_streams_follow_one_another_at_one_rate() {
     let samples = open(&fixture("chained.ogg"), RATE).and_then(drain).unwrap();
     assert_tone("chained.ogg", &samples[..(SECONDS * f64::from(RATE)) as usize], RATE, SECONDS, 0.001);
