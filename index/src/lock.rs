@@ -1,0 +1,52 @@
+//! One process at a time: a locked file, and beside it a note that says who has it.
+//!
+//! The note is removed when the index is closed. One that is still there although nobody holds the lock tells that the last
+//! process was cut short.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result, io};
+
+/// Holds the lock of an index folder until it is dropped.
+pub(crate) struct Lock {
+    file: File,
+    note: PathBuf,
+}
+
+impl Lock {
+    /// Takes the lock or says who has it.
+    pub(crate) fn take(dir: &Path) -> Result<Lock> {
+        let path = dir.join("lock");
+        let note = dir.join("holder");
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io(&path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = std::fs::read_to_string(&note).unwrap_or_else(|_| "another process".to_string());
+                return Err(Error::Locked { dir: dir.to_path_buf(), holder });
+            }
+            Err(TryLockError::Error(source)) => return Err(Error::Io { path, source }),
+        }
+        let command: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+        std::fs::write(&note, format!("process {} ({})", std::process::id(), command.join(" "))).map_err(io(&note))?;
+        Ok(Lock { file, note })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Nothing more can be done about a failure here: the system frees the lock with the process.
+        let _ = std::fs::remove_file(&self.note);
+        let _ = self.file.unlock();
+    }
+}
+
+/// Whether the last process that had the index open was cut short; sled then recovers at opening, which takes seconds per GB.
+pub(crate) fn was_interrupted(dir: &Path) -> bool {
+    if !dir.join("holder").exists() {
+        return false;
+    }
+    let held = File::options().write(true).open(dir.join("lock")).is_ok_and(|file| file.try_lock().is_err());
+    !held
+}

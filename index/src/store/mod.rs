@@ -1,0 +1,187 @@
+//! The truth: a sled database.
+//!
+//! - `values`: how songs, contours and vectors look as bytes
+//! - `change`: one atomic change over all trees
+//! - this file: opening, reading
+
+mod change;
+mod values;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::{Error, FileRecord, Fingerprint, Result, Song, SongId};
+
+pub(crate) use values::{LevelBytes, parse_vectors};
+
+/// Format of what is stored; raised with every change that older versions could not read.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// sled's cache. Searching reads the scan file, so that little is read twice.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// Which truth a derived file was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Drawn when the index is made: a derived file left behind by another index never fits.
+    pub identity: u64,
+    /// Raised with every change of songs.
+    pub generation: u64,
+}
+
+/// The trees. `values` and `change` say what is in them.
+pub(crate) struct Store {
+    db: sled::Db,
+    meta: sled::Tree,
+    files: sled::Tree,
+    songs: sled::Tree,
+    contours: sled::Tree,
+    vectors: sled::Tree,
+    /// Changes are made one at a time.
+    writer: Mutex<()>,
+    unflushed: AtomicU32,
+}
+
+impl Store {
+    /// Opens or makes the database; it may still lack a fingerprint.
+    pub(crate) fn open(path: &Path) -> Result<Store> {
+        let db = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open()?;
+        Ok(Store {
+            meta: db.open_tree("meta")?,
+            files: db.open_tree("files")?,
+            songs: db.open_tree("songs")?,
+            contours: db.open_tree("contours")?,
+            vectors: db.open_tree("vectors")?,
+            db,
+            writer: Mutex::new(()),
+            unflushed: AtomicU32::new(0),
+        })
+    }
+
+    /// Writes schema version, fingerprint and identity of a new index.
+    pub(crate) fn initialise(&self, fingerprint: &Fingerprint) -> Result<()> {
+        // Two indexes made in the same nanosecond in the same folder are no concern.
+        let identity = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+        let mut batch = sled::Batch::default();
+        batch.insert("schema", &SCHEMA.to_le_bytes());
+        batch.insert("fingerprint", values::to_bytes(fingerprint)?);
+        batch.insert("identity", &identity.to_le_bytes());
+        self.meta.apply_batch(batch)?;
+        self.flush()
+    }
+
+    /// Schema version; `None` if the index was never initialised.
+    pub(crate) fn schema(&self) -> Result<Option<u32>> {
+        let Some(bytes) = self.meta.get("schema")? else { return Ok(None) };
+        let bytes = bytes.as_ref().try_into().map_err(|_| Error::Damaged("its format version is unreadable".into()))?;
+        Ok(Some(u32::from_le_bytes(bytes)))
+    }
+
+    pub(crate) fn fingerprint(&self) -> Result<Fingerprint> {
+        let bytes = self.meta.get("fingerprint")?.ok_or_else(|| Error::Damaged("it does not say what made it".into()))?;
+        let fingerprint: Fingerprint = values::from_bytes(&bytes, "fingerprint")?;
+        fingerprint.validate()?;
+        Ok(fingerprint)
+    }
+
+    pub(crate) fn stamp(&self) -> Result<Stamp> {
+        Ok(Stamp { identity: self.number("identity")?, generation: self.number("generation")? })
+    }
+
+    /// A counter of the meta tree; 0 until it is written.
+    fn number(&self, key: &str) -> Result<u64> {
+        match self.meta.get(key)? {
+            None => Ok(0),
+            Some(bytes) => {
+                let bytes = bytes.as_ref().try_into().map_err(|_| Error::Damaged(format!("its {key} is unreadable")))?;
+                Ok(u64::from_le_bytes(bytes))
+            }
+        }
+    }
+
+    /// Makes everything that was put so far survive kill -9 and a loss of power.
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.unflushed.store(0, Ordering::Relaxed);
+        self.db.flush()?;
+        Ok(())
+    }
+
+    /// Keeps changes waiting until the guard is dropped.
+    pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn file(&self, path: &str) -> Result<Option<FileRecord>> {
+        self.files.get(path)?.map(|bytes| values::from_bytes(&bytes, path)).transpose()
+    }
+
+    /// All files in order of path.
+    pub(crate) fn files(&self) -> impl Iterator<Item = Result<FileRecord>> + use<> {
+        self.files.iter().map(|entry| {
+            let (key, bytes) = entry?;
+            values::from_bytes(&bytes, &String::from_utf8_lossy(&key))
+        })
+    }
+
+    pub(crate) fn song(&self, id: SongId) -> Result<Option<Song>> {
+        self.songs.get(values::id_key(id))?.map(|bytes| values::decode_song(id, &bytes)).transpose()
+    }
+
+    /// All songs in order of id.
+    pub(crate) fn songs(&self) -> impl Iterator<Item = Result<Song>> + use<> {
+        self.songs.iter().map(|entry| {
+            let (key, bytes) = entry?;
+            values::decode_song(values::id_of(&key)?, &bytes)
+        })
+    }
+
+    pub(crate) fn contour(&self, id: SongId) -> Result<Option<Vec<f32>>> {
+        self.contours.get(values::id_key(id))?.map(|bytes| values::decode_contour(id, &bytes)).transpose()
+    }
+
+    /// The vectors of a song as bytes, for [`parse_vectors`].
+    pub(crate) fn vectors(&self, id: SongId) -> Result<Option<sled::IVec>> {
+        Ok(self.vectors.get(values::id_key(id))?)
+    }
+
+    /// Ids in the trees of contours and vectors: those of the songs, unless something is damaged.
+    pub(crate) fn attached_ids(&self) -> impl Iterator<Item = Result<SongId>> + use<> {
+        self.contours.iter().keys().chain(self.vectors.iter().keys()).map(|key| values::id_of(&key?))
+    }
+
+    /// Copies every tree into the empty database `to`.
+    pub(crate) fn copy_into(&self, to: &Store) -> Result<()> {
+        const FLUSH_BYTES: usize = 32 << 20;
+        let pairs = [
+            (&self.files, &to.files),
+            (&self.songs, &to.songs),
+            (&self.contours, &to.contours),
+            (&self.vectors, &to.vectors),
+            // Last: a copy without its schema version is recognisably unfinished.
+            (&self.meta, &to.meta),
+        ];
+        let mut pending = 0;
+        for (from, to_tree) in pairs {
+            for entry in from {
+                let (key, value) = entry?;
+                pending += value.len();
+                to_tree.insert(key, value)?;
+                if pending > FLUSH_BYTES {
+                    to.flush()?;
+                    pending = 0;
+                }
+            }
+        }
+        to.flush()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Err(error) = self.flush() {
+            tracing::error!(%error, "the last changes of the index may be lost");
+        }
+    }
+}

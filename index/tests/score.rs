@@ -1,0 +1,112 @@
+//! The exact scan against a direct computation in f32.
+
+mod common;
+
+use common::*;
+use qbh_index::*;
+
+type Pair = (u16, usize, Vec<u16>, Vec<u16>, Vec<f32>);
+
+fn collect(view: &View, windows: &[QueryWindow<'_>], songs: Option<&[u32]>) -> Vec<(u32, Vec<Pair>)> {
+    let copy = |p: &PairScores<'_>| (p.hum_steps, p.level, p.hum_positions.into(), p.song_positions.into(), p.scores.into());
+    view.score(windows, songs, |_, pairs| pairs.iter().map(copy).collect()).unwrap()
+}
+
+#[test]
+fn every_product_is_there_and_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    fill(&index, 150);
+    let view = index.view().unwrap();
+    assert_eq!(view.len(), 150);
+    let hum = hum(5);
+    let scored = collect(&view, &windows(&hum), None);
+    assert_eq!(scored.iter().map(|s| s.0).collect::<Vec<_>>(), (0..150).collect::<Vec<_>>());
+    let mut lengths: Vec<u16> = hum.iter().map(|w| w.0).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    for (ordinal, pairs) in &scored {
+        let original = song("", index.song(view.song_id(*ordinal).unwrap()).unwrap().unwrap().key[4..].parse().unwrap());
+        let mut expected_pairs = Vec::new();
+        for (level, steps) in [50u16, 100, 200].into_iter().enumerate() {
+            for &l in &lengths {
+                let ratio = f32::from(steps) / f32::from(l);
+                if (0.5..=2.0).contains(&ratio) && original.levels.iter().any(|w| w.steps == steps) {
+                    expected_pairs.push((l, level));
+                }
+            }
+        }
+        assert_eq!(pairs.iter().map(|p| (p.0, p.1)).collect::<Vec<_>>(), expected_pairs);
+        for (l, level, hum_positions, song_positions, scores) in pairs {
+            let song_windows = original.levels.iter().find(|w| w.steps == [50, 100, 200][*level]).unwrap();
+            let hum_windows: Vec<_> = hum.iter().filter(|w| w.0 == *l).collect();
+            assert_eq!(song_positions, &song_windows.positions);
+            assert!(hum_windows.iter().map(|w| &w.1).eq(hum_positions.iter()));
+            let mut got = scores.iter();
+            for (_, _, a) in hum_windows {
+                for b in song_windows.vectors.chunks_exact(DIMENSION) {
+                    let exact: f32 = a.iter().zip(b).map(|(x, y)| x * y).sum();
+                    let score = got.next().unwrap();
+                    assert!((exact - score).abs() < 0.012, "{exact} against {score}");
+                }
+            }
+            assert!(got.next().is_none());
+        }
+    }
+}
+
+#[test]
+fn listed_songs_get_the_scores_they_get_among_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    fill(&index, 60);
+    let view = index.view().unwrap();
+    let hum = hum(6);
+    let all = collect(&view, &windows(&hum), None);
+    let listed = collect(&view, &windows(&hum), Some(&[40, 3, 4, 5, 59, 0, 40]));
+    assert_eq!(listed, [0, 3, 4, 5, 40, 59].map(|i: usize| all[i].clone()));
+    assert!(collect(&view, &windows(&hum), Some(&[])).is_empty());
+    let ids: Vec<_> = (0..60).map(|i| view.song_id(i).unwrap()).collect();
+    assert!(ids.iter().enumerate().all(|(i, &id)| view.ordinal(id) == Some(i as u32)));
+    assert_eq!(view.song_id(60), None);
+}
+
+#[test]
+fn senseless_queries_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    fill(&index, 3);
+    let view = index.view().unwrap();
+    let refused = |vector: &[f32], songs: Option<&[u32]>| {
+        matches!(view.score(&[QueryWindow { steps: 50, position: 0, vector }], songs, |_, _| ()), Err(Error::InvalidQuery(_)))
+    };
+    assert!(refused(&[0.1; DIMENSION - 1], None));
+    assert!(refused(&[f32::NAN; DIMENSION], None));
+    assert!(refused(&[0.1; DIMENSION], Some(&[1, 3])));
+    assert!(!refused(&[0.1; DIMENSION], Some(&[1, 2])));
+}
+
+#[test]
+fn no_songs_and_no_windows_are_no_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    assert!(collect(&index.view().unwrap(), &windows(&hum(1)), None).is_empty());
+    let bare = NewSong { key: "bare".into(), tags: Tags::default(), contour: vec![], levels: vec![] };
+    index.put_file(&identity("bare"), vec![bare]).unwrap();
+    let view = index.view().unwrap();
+    assert_eq!(collect(&view, &windows(&hum(1)), None), [(0, vec![])]);
+    assert_eq!(collect(&view, &[], None), [(0, vec![])]);
+}
+
+#[test]
+fn a_view_outlives_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    fill(&index, 20);
+    let view = index.view().unwrap();
+    let hum = hum(8);
+    let before = collect(&view, &windows(&hum), None);
+    index.remove_file("song0004").unwrap();
+    assert_eq!(index.view().unwrap().len(), 19);
+    assert_eq!(collect(&view, &windows(&hum), None), before);
+}

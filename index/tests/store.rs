@@ -1,0 +1,155 @@
+//! What is put in comes out; what is replaced or removed is gone.
+
+mod common;
+
+use common::*;
+use qbh_index::*;
+
+#[test]
+fn songs_come_back_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = identity("tunes.abc");
+    let songs = vec![song("tunes.abc#1", 1), song("tunes.abc#2", 2)];
+    let ids = {
+        let index = Index::open(dir.path(), &fingerprint()).unwrap();
+        index.put_file(&file, songs.clone()).unwrap()
+    };
+    let index = Index::open_existing(dir.path()).unwrap();
+    assert_eq!(index.fingerprint(), &fingerprint());
+    let expected = FileRecord { identity: file, outcome: Outcome::Indexed { songs: ids.clone() } };
+    assert_eq!(index.file("tunes.abc").unwrap(), Some(expected.clone()));
+    assert_eq!(index.files().map(Result::unwrap).collect::<Vec<_>>(), [expected]);
+    assert_eq!(index.songs().map(|s| s.unwrap().id).collect::<Vec<_>>(), ids);
+    for (id, new) in ids.iter().zip(&songs) {
+        let stored = index.song(*id).unwrap().unwrap();
+        assert_eq!((&stored.key, &stored.tags, stored.file.as_str()), (&new.key, &new.tags, "tunes.abc"));
+        assert_eq!(stored.steps as usize, new.contour.len());
+        let windows = |steps| new.levels.iter().find(|l| l.steps == steps).map_or(0, |l| l.positions.len() as u32);
+        assert_eq!(stored.windows, [50, 100, 200].map(windows));
+        assert_eq!(index.contour(*id).unwrap().unwrap(), new.contour);
+    }
+    assert!(index.verify().unwrap().is_clean());
+    assert_eq!(index.song(SongId(99)).unwrap(), None);
+    assert_eq!(index.contour(SongId(99)).unwrap(), None);
+}
+
+#[test]
+fn a_file_put_again_replaces_its_songs_and_keeps_ids_by_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    let file = identity("tunes.abc");
+    let first = index.put_file(&file, vec![song("a", 1), song("b", 2), song("c", 3)]).unwrap();
+    let second = index.put_file(&file, vec![song("d", 4), song("b", 5)]).unwrap();
+    assert_eq!(second[1], first[1], "b keeps its id");
+    assert!(!first.contains(&second[0]), "d gets an id that was never used");
+    assert_eq!(index.songs().count(), 2);
+    assert_eq!(index.contour(second[1]).unwrap().unwrap(), song("b", 5).contour);
+    assert_eq!(index.contour(first[0]).unwrap(), None);
+    assert!(index.verify().unwrap().is_clean());
+
+    index.put_failure(&file, "it is silent", "check the file").unwrap();
+    assert_eq!(index.songs().count(), 0);
+    let record = index.file("tunes.abc").unwrap().unwrap();
+    assert!(matches!(record.outcome, Outcome::Failed { reason, .. } if reason == "it is silent"));
+    let stats = index.stats().unwrap();
+    assert_eq!((stats.files, stats.failures, stats.songs), (1, 1, 0));
+}
+
+#[test]
+fn removal_by_path_and_by_song() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    let a = index.put_file(&identity("a"), vec![song("a1", 1), song("a2", 2)]).unwrap();
+    let b = index.put_file(&identity("b"), vec![song("b1", 3)]).unwrap();
+    assert!(index.remove_song(a[0]).unwrap());
+    assert!(!index.remove_song(a[0]).unwrap());
+    let record = index.file("a").unwrap().unwrap();
+    assert_eq!(record.outcome, Outcome::Indexed { songs: vec![a[1]] }, "the file stays known");
+    assert!(index.remove_file("b").unwrap());
+    assert!(!index.remove_file("b").unwrap());
+    assert_eq!(index.song(b[0]).unwrap(), None);
+    assert_eq!(index.songs().map(|s| s.unwrap().id).collect::<Vec<_>>(), [a[1]]);
+    assert!(index.verify().unwrap().is_clean());
+}
+
+#[test]
+fn bad_songs_are_refused_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    let good = || (0..).map(|seed| song("bad", seed)).find(|s| s.levels.len() == 3).unwrap();
+    let mut cases: Vec<(&str, NewSong)> = Vec::new();
+    let mut case = |name, change: &dyn Fn(&mut NewSong)| {
+        let mut song = good();
+        change(&mut song);
+        cases.push((name, song));
+    };
+    case("pitch not a number", &|s| s.contour[3] = f32::NAN);
+    case("pitch too high", &|s| s.contour[3] = 256.0);
+    case("pitch negative", &|s| s.contour[3] = -1.0);
+    case("vector not finite", &|s| s.levels[0].vectors[5] = f32::INFINITY);
+    case("vectors cut", &|s| s.levels[0].vectors.truncate(5));
+    case("unknown length", &|s| s.levels[0].steps = 51);
+    case("length twice", &|s| s.levels[1].steps = 50);
+    case("positions out of order", &|s| s.levels[0].positions.reverse());
+    for (name, bad) in cases {
+        let outcome = index.put_file(&identity("f"), vec![song("good", 1), bad]);
+        assert!(matches!(&outcome, Err(Error::InvalidSong { key, .. }) if key == "bad"), "{name}: {outcome:?}");
+    }
+    let twice = index.put_file(&identity("f"), vec![song("bad", 1), song("bad", 2)]);
+    assert!(matches!(twice, Err(Error::InvalidSong { .. })));
+    assert_eq!((index.songs().count(), index.files().count()), (0, 0), "nothing of a refused file is stored");
+}
+
+#[test]
+fn other_models_and_other_versions_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let elsewhere = dir.path().join("none");
+    assert!(matches!(Index::open_existing(&elsewhere), Err(Error::NotFound(_))));
+    assert!(!elsewhere.exists(), "asking makes no index");
+    drop(Index::open(dir.path(), &fingerprint()).unwrap());
+
+    let mut other = fingerprint();
+    other.embedder.fingerprint = "another".into();
+    other.levels[0].windows_per_length = 8;
+    let message = Index::open(dir.path(), &other).err().unwrap().to_string();
+    for part in ["embedder [embedder-0123], now embedder [another]", "5 s / 4", "5 s / 8", "index the library again"] {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+    assert!(!message.contains("extractor"), "what is equal is not blamed: {message}");
+
+    {
+        let db = sled::open(dir.path().join("sled")).unwrap();
+        db.open_tree("meta").unwrap().insert("schema", &99u32.to_le_bytes()).unwrap();
+    }
+    let message = Index::open(dir.path(), &fingerprint()).err().unwrap().to_string();
+    assert!(message.contains("format 99") && message.contains("format 1"), "{message}");
+}
+
+#[test]
+fn senseless_fingerprints_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut odd = fingerprint();
+    odd.dimension = 66;
+    assert!(matches!(Index::open(dir.path(), &odd), Err(Error::InvalidFingerprint(_))));
+    let mut backwards = fingerprint();
+    backwards.levels.reverse();
+    assert!(matches!(Index::open(dir.path(), &backwards), Err(Error::InvalidFingerprint(_))));
+}
+
+#[test]
+fn the_generation_counts_changes_of_songs_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    let generation = || index.stats().unwrap().generation;
+    assert_eq!(generation(), 0);
+    index.put_file(&identity("a"), vec![song("a", 1)]).unwrap();
+    assert_eq!(generation(), 1);
+    index.put_failure(&identity("b"), "no", "none").unwrap();
+    assert_eq!(generation(), 1, "a failure changes nothing that is searched");
+    assert!(index.refresh().unwrap());
+    assert!(!index.refresh().unwrap(), "nothing changed since");
+    index.remove_file("a").unwrap();
+    assert_eq!(generation(), 2);
+    assert!(index.refresh().unwrap());
+    assert!(index.view().unwrap().is_empty());
+}
