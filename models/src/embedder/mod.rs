@@ -1,6 +1,36 @@
 //! Melody embedders: networks from a window of contour to a vector.
+//!
+//! Two architectures: [`Architecture::Contextual`], the default, and [`Architecture::Reference`], the published one.
+//! Their weights name them in the `architecture` of the safetensors metadata.
 
+mod attention;
+mod contextual;
+mod encoder;
+mod network;
+mod reference;
+mod residual;
+#[cfg(test)]
+mod tests;
+
+pub use network::Architecture;
+pub(crate) use network::Network;
+
+use tch::Device;
+
+use crate::nn::weights::Weights;
 use crate::{Embedding, ModelError, ModelInfo};
+
+/// Weights that come with qbh, by name.
+pub const SHIPPED: &[(&str, &[u8])] = &[];
+
+/// The embedder that is used when none is named.
+pub const DEFAULT_EMBEDDER: &str = "contextual";
+
+/// Opens shipped weights by name, or a safetensors file by path, on a device.
+pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Embedder>, ModelError> {
+    let weights = Weights::open(name_or_path, SHIPPED)?;
+    Ok(Box::new(encoder::Encoder::load(&weights, device)?))
+}
 
 /// A network that turns windows of melody into points, alike melodies close to each other.
 ///

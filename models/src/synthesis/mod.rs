@@ -1,1 +1,3 @@
 //! Synthesis of training audio and of human hums.
+
+pub mod hum;

@@ -3,4 +3,5 @@
 pub mod adamw;
 pub mod checkpoint;
 pub mod ema;
+pub mod embedder;
 pub mod schedule;

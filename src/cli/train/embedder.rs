@@ -1,10 +1,130 @@
 //! `qbh train embedder`.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail, ensure};
+use qbh_models::embedder::Architecture;
+use qbh_models::training::embedder::{Collection, Config, Loss, Report, train};
+use qbh_models::training::schedule::Budget;
+use tch::Device;
+
 /// Arguments of `qbh train embedder`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Melodies to train on: gzipped JSON lines `{"src", "unit": "sec"|"quarter", "group", "notes": [[onset, duration, midi], ...]}`
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    melodies: Vec<PathBuf>,
+    /// Held-out melodies for the score at checkpoints, in the same format
+    #[arg(long, value_name = "FILE")]
+    dev: Option<PathBuf>,
+    /// Folder for the checkpoint, the learning curve and the model; a training that has a checkpoint there goes on
+    #[arg(long, short, value_name = "DIR")]
+    out: PathBuf,
+    /// Network: contextual or reference
+    #[arg(long, default_value = "contextual")]
+    architecture: String,
+    /// What is minimised: info-nce, or the published triplet loss
+    #[arg(long, default_value = "info-nce", value_parser = ["info-nce", "triplet"])]
+    loss: String,
+    /// Pairs of hum and song window per step
+    #[arg(long, default_value_t = 256)]
+    batch: usize,
+    /// End after so many steps
+    #[arg(long)]
+    steps: Option<u64>,
+    /// End after so many hours
+    #[arg(long)]
+    hours: Option<f64>,
+    /// Highest learning rate
+    #[arg(long, default_value_t = 1.5e-3)]
+    rate: f64,
+    /// Seed of the initial weights and of all drawn pairs
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads of libtorch
+    #[arg(long, default_value_t = 1)]
+    threads: i32,
+    /// Where to train: cpu or cuda
+    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
+    device: String,
+    /// Run the network in f32 rather than bf16
+    #[arg(long)]
+    f32: bool,
+    /// Minutes between checkpoints
+    #[arg(long, default_value_t = 5.0)]
+    checkpoint_minutes: f64,
+    /// What the model's metadata shall say about its data and their licences
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    data_note: String,
+}
 
 /// Trains until the time or the number of steps is reached.
-pub fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("not built yet")
+pub fn run(args: Args) -> anyhow::Result<()> {
+    ensure!(args.steps.is_some() || args.hours.is_some(), "say how long to train: --hours or --steps");
+    let Some(architecture) = Architecture::from_name(&args.architecture) else {
+        bail!("no embedder is called {:?}; there are {:?}", args.architecture, Architecture::ALL.map(Architecture::name));
+    };
+    let device = match args.device.as_str() {
+        "cuda" if tch::Cuda::is_available() => Device::Cuda(0),
+        "cuda" => bail!("this libtorch sees no CUDA device; leave out --device cuda, or point LIBTORCH to a CUDA build"),
+        _ => Device::Cpu,
+    };
+    tch::set_num_threads(args.threads);
+    let mut training = Collection::default();
+    for path in &args.melodies {
+        training.read(path).with_context(|| format!("reading {}", path.display()))?;
+    }
+    let mut dev = Collection::default();
+    if let Some(path) = &args.dev {
+        dev.read(path).with_context(|| format!("reading {}", path.display()))?;
+    }
+    let sources = training.sources.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let metadata = BTreeMap::from([
+        ("data".to_string(), format!("{} melodies of {sources}. {}", training.melodies.len(), args.data_note)),
+        ("command".to_string(), command()),
+        ("machine".to_string(), format!("{} thread(s), {}, {}", args.threads, args.device, std::env::consts::ARCH)),
+    ]);
+    let config = Config {
+        architecture,
+        loss: if args.loss == "triplet" { Loss::Triplet } else { Loss::InfoNce },
+        batch: args.batch,
+        rate: args.rate,
+        warmup: 60,
+        weight_decay: 0.02,
+        ema: 0.999,
+        budget: Budget { steps: args.steps, hours: args.hours },
+        seed: args.seed,
+        device,
+        bf16: !args.f32,
+        checkpoint_every: args.checkpoint_minutes * 60.0,
+        out: args.out.clone(),
+        metadata,
+    };
+    eprintln!("{} melodies to train on ({sources}), {} held out", training.melodies.len(), dev.melodies.len());
+    let last = train(&config, &training.melodies, &dev.melodies, print)?;
+    println!("{}", args.out.join("embedder.safetensors").display());
+    eprintln!("{} steps in {:.2} h", last.progress.step, last.progress.seconds / 3600.0);
+    Ok(())
+}
+
+/// The command line without the folders of this machine.
+fn command() -> String {
+    let words = std::env::args().map(|word| match word.rsplit_once('/') {
+        Some((_, name)) if std::path::Path::new(&word).is_absolute() => name.to_string(),
+        _ if word.contains(' ') => format!("{word:?}"),
+        _ => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn print(report: &Report) {
+    let Report { progress, share, loss, accuracy, rate, inverse_temperature, dev } = report;
+    let dev = dev.map_or(String::new(), |d| format!("  dev recall@1 {:.3} @10 {:.3}", d.recall_1, d.recall_10));
+    eprintln!(
+        "step {:6}  {:6.0} s  {:3.0} %  loss {loss:.3}  accuracy {accuracy:.3}  rate {rate:.5}  1/T {inverse_temperature:.1}{dev}",
+        progress.step,
+        progress.seconds,
+        100.0 * share
+    );
 }

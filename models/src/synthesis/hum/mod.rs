@@ -1,0 +1,161 @@
+//! The model of the human hum, and of what extractors make of songs: pairs of contours to train embedders on.
+//!
+//! ```text
+//! notes --remember--> --retime--> --intone--> --render (voice)--> --mistrack--> contour of a hum
+//! notes --perform-------------------------->  --render (voice)--> --leak----->  contour of a song
+//! ```
+//! People forget, merge and invent notes, hum at their own unsteady tempo, cut rests short, drift out of key, miss
+//! intervals, lose the thread. Extractors drop frames, jump octaves, and follow the accompaniment where the voice rests.
+//! How much of each is in [`ranges`]. Contours are MIDI pitch per 100 ms, 0 = unvoiced, as everywhere.
+
+pub mod ranges;
+mod render;
+mod singer;
+mod song;
+
+use std::ops::Range;
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+use crate::Note;
+
+pub use singer::hum;
+pub use song::song;
+
+/// Random numbers of one item (below 2^20) of one step of one seed. Streams of different keys are independent, so that
+/// any worker can draw any item, no item repeats another, and a resumed training draws what it would have drawn.
+pub fn stream(seed: u64, step: u64, item: u32) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(step << 20 | u64::from(item & 0xf_ffff));
+    rng
+}
+
+/// The parts of `notes` (in order of time) inside `section`, in seconds from its start.
+fn clip(notes: &[Note], section: &Range<f32>) -> Vec<Note> {
+    let first = notes.partition_point(|n| n.offset() <= section.start);
+    notes[first..]
+        .iter()
+        .take_while(|n| n.onset < section.end)
+        .map(|n| {
+            let (onset, offset) = (n.onset.max(section.start), n.offset().min(section.end));
+            Note { onset: onset - section.start, duration: offset - onset, pitch: n.pitch }
+        })
+        .filter(|n| n.duration >= ranges::SHORTEST_NOTE)
+        .collect()
+}
+
+/// Uniform draw, scaled: how a range of a singer's faults becomes one singer's fault.
+fn fault(range: Range<f32>, strength: f32, rng: &mut impl Rng) -> f32 {
+    rng.random_range(range) * strength
+}
+
+fn chance(probability: f32, rng: &mut impl Rng) -> bool {
+    rng.random::<f32>() < probability
+}
+
+fn normal(rng: &mut impl Rng) -> f32 {
+    rng.sample(StandardNormal)
+}
+
+fn median(values: impl Iterator<Item = f32>) -> f32 {
+    let mut values: Vec<f32> = values.collect();
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contour::{CONTOUR_STEP, voiced_fraction};
+    use proptest::prelude::*;
+
+    fn scale(notes: usize) -> Vec<Note> {
+        let pitches = [60.0, 62.0, 64.0, 67.0, 65.0, 64.0, 72.0, 69.0];
+        (0..notes).map(|i| Note { onset: i as f32 * 0.4, duration: 0.33, pitch: pitches[i % 8] }).collect()
+    }
+
+    fn any_melody() -> impl Strategy<Value = Vec<Note>> {
+        prop::collection::vec((0.0f32..3.0, 0.01f32..4.0, 0.0f32..=127.0), 0..60).prop_map(|rows| {
+            let mut onset = 0.0;
+            let mut notes = Vec::new();
+            for (rest, duration, pitch) in rows {
+                onset += rest;
+                notes.push(Note { onset, duration, pitch });
+                onset += duration;
+            }
+            notes
+        })
+    }
+
+    fn assert_contour(contour: &[f32]) {
+        for &p in contour {
+            assert!(p == 0.0 || (ranges::LOWEST..=ranges::HIGHEST).contains(&p), "pitch {p}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hums_are_contours(notes in any_melody(), from in 0.0f32..60.0, length in 0.0f32..40.0,
+                             tempo in 0.5f32..2.0, strength in 0.0f32..1.5, seed in any::<u64>()) {
+            let contour = hum(&notes, from..from + length, tempo, strength, &mut stream(seed, 0, 0));
+            assert_contour(&contour);
+            prop_assert!(contour.len() <= ranges::LONGEST_HUM);
+        }
+
+        #[test]
+        fn songs_are_contours_of_the_section(notes in any_melody(), from in 0.0f32..60.0, length in 0.0f32..40.0,
+                                             noise in 0.0f32..1.0, seed in any::<u64>()) {
+            let contour = song(&notes, from..from + length, noise, &mut stream(seed, 0, 0));
+            assert_contour(&contour);
+            prop_assert_eq!(contour.len(), (length / CONTOUR_STEP as f32).round() as usize);
+        }
+    }
+
+    #[test]
+    fn a_clean_song_is_the_contour_of_its_notes() {
+        let contour = song(&scale(20), 0.8..4.8, 0.0, &mut stream(1, 0, 0));
+        let whole = crate::Contour::from_notes(&scale(20));
+        assert_eq!(contour, whole.pitch[8..48]);
+    }
+
+    #[test]
+    fn a_faultless_hum_is_the_melody_at_its_tempo() {
+        let notes = scale(40);
+        let mut rng = stream(3, 0, 0);
+        let contour = hum(&notes, 0.0..16.0, 1.0, 0.0, &mut rng);
+        let voiced: Vec<f32> = contour.iter().copied().filter(|&p| p > 0.0).collect();
+        let centre = median(voiced.iter().copied());
+        let allowed = [60.0, 62.0, 64.0, 65.0, 67.0, 69.0, 72.0];
+        let near = voiced.iter().filter(|&&p| allowed.iter().any(|a| (p - centre - (a - 64.0)).abs() < 0.3)).count();
+        assert!(near as f32 > 0.8 * voiced.len() as f32, "{near} of {}", voiced.len());
+    }
+
+    #[test]
+    fn hums_keep_most_of_a_melody() {
+        let notes = scale(60);
+        let voiced: f32 =
+            (0..200).map(|item| voiced_fraction(&hum(&notes, 2.0..14.0, 1.0, 1.0, &mut stream(5, 0, item)))).sum::<f32>() / 200.0;
+        assert!((0.55..0.98).contains(&voiced), "{voiced}");
+    }
+
+    #[test]
+    fn every_step_and_item_draws_its_own_hum() {
+        let notes = scale(60);
+        let draw = |seed, step, item| hum(&notes, 2.0..14.0, 1.0, 1.0, &mut stream(seed, step, item));
+        assert_eq!(draw(1, 2, 3), draw(1, 2, 3));
+        let mut seen = Vec::new();
+        for key in [(1, 2, 3), (1, 2, 4), (1, 3, 3), (2, 2, 3), (1, 0, 0), (1, 1, 0)] {
+            seen.push(draw(key.0, key.1, key.2));
+        }
+        for i in 0..seen.len() {
+            for j in 0..i {
+                assert_ne!(seen[i], seen[j]);
+            }
+        }
+    }
+}

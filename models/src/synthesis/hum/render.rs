@@ -1,0 +1,79 @@
+//! From notes to a contour: a voice at 20 ms frames, then the median of five, as an extractor and the contour step see it.
+
+use std::f32::consts::TAU;
+
+use rand::{Rng, RngExt};
+
+use super::ranges::{self, HIGHEST, LOWEST};
+use super::{chance, fault, normal};
+use crate::Note;
+
+const FRAME: f32 = 0.02;
+const FRAMES_PER_STEP: usize = 5;
+/// Correlation of the pitch error between frames (it lasts some 100 ms).
+const JITTER_MEMORY: f32 = 0.8;
+
+/// How a voice moves on and between notes.
+pub(super) struct Voice {
+    /// Time constant of the glide into a note, seconds.
+    glide: f32,
+    /// Chance that a note after a gap is approached from below.
+    scoops: f32,
+    /// Depth of vibrato in semitones, 0 = none.
+    vibrato: f32,
+    /// Sigma of the pitch around its note.
+    jitter: f32,
+}
+
+impl Voice {
+    /// A voice drawn at random; `strength` scales what is a fault, `jitter` is the range of the last.
+    pub(super) fn draw(jitter: std::ops::Range<f32>, strength: f32, rng: &mut impl Rng) -> Self {
+        Voice {
+            glide: if chance(0.6, rng) { rng.random_range(ranges::GLIDE) } else { 0.01 },
+            scoops: fault(ranges::SCOOPS, strength, rng),
+            vibrato: if chance(0.3, rng) { rng.random_range(ranges::VIBRATO) } else { 0.0 },
+            jitter: fault(jitter, strength, rng),
+        }
+    }
+
+    /// `steps` contour steps of the notes (in order of time; a note ends where the next begins).
+    pub(super) fn render(&self, notes: &[Note], steps: usize, rng: &mut impl Rng) -> Vec<f32> {
+        let mut frames = vec![0.0f32; steps * FRAMES_PER_STEP];
+        let rate = rng.random_range(ranges::VIBRATO_RATE);
+        let phase = rng.random_range(0.0..TAU);
+        let mut error = 0.0;
+        let mut before: Option<&Note> = None;
+        for (k, note) in notes.iter().enumerate() {
+            let end = notes.get(k + 1).map_or(note.offset(), |next| note.offset().min(next.onset));
+            let approach = match before {
+                Some(last) if note.onset - last.offset() < 0.08 => last.pitch - note.pitch,
+                _ if chance(self.scoops, rng) => -rng.random_range(ranges::SCOOP),
+                _ => 0.0,
+            };
+            let to_frame = |t: f32| ((t / FRAME - 0.5).ceil().max(0.0) as usize).min(frames.len());
+            for (i, frame) in (to_frame(note.onset)..to_frame(end)).enumerate() {
+                let time = (i as f32 + 0.5) * FRAME;
+                error = JITTER_MEMORY * error + (1.0 - JITTER_MEMORY * JITTER_MEMORY).sqrt() * self.jitter * normal(rng);
+                let vibrato = self.vibrato * (TAU * rate * time + phase).sin();
+                frames[frame] = note.pitch + approach * (-time / self.glide).exp() + vibrato + error;
+            }
+            before = Some(note);
+        }
+        frames.chunks_exact(FRAMES_PER_STEP).map(step).collect()
+    }
+}
+
+/// Median of the voiced frames of a step, when most are voiced.
+fn step(frames: &[f32]) -> f32 {
+    let mut voiced = [0.0f32; FRAMES_PER_STEP];
+    let mut n = 0;
+    for &p in frames.iter().filter(|&&p| p != 0.0) {
+        voiced[n] = p;
+        n += 1;
+    }
+    if 2 * n < FRAMES_PER_STEP {
+        return 0.0;
+    }
+    voiced[..n].sort_unstable_by(f32::total_cmp);
+    voiced[n / 2].clamp(LOWEST, HIGHEST)
+}

@@ -1,0 +1,199 @@
+//! Pairs of a hum and the song window that it is of, drawn anew for every step.
+
+use std::ops::Range;
+
+use rand::{Rng, RngExt};
+
+use super::melodies::Melody;
+use crate::contour::{CONTOUR_STEP, voiced_fraction};
+use crate::embedder::Architecture;
+use crate::synthesis::hum::{self, ranges};
+
+/// A song window begins and ends up to this share of its length away from what the hum holds: windows meet by chance only.
+const MISALIGNMENT: f32 = 0.2;
+/// Seconds of a hum that can be one window of a query.
+const HUM_SECONDS: Range<f32> = 2.5..24.0;
+/// Least voiced share of either window.
+const LEAST_VOICED: f32 = 0.25;
+/// Notes that the hummed section must at least have.
+const FEWEST_NOTES: usize = 5;
+/// Attempts at one melody before another is drawn.
+const ATTEMPTS: usize = 8;
+/// Melodies tried before giving up.
+const MELODIES: usize = 1000;
+
+/// The contours of a pair (MIDI pitch per 100 ms, 0 = unvoiced) and its tune.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// The simulated hum.
+    pub hum: Vec<f32>,
+    /// The song window.
+    pub song: Vec<f32>,
+    /// Pairs of equal group are of one tune, and no negatives of each other.
+    pub group: i64,
+}
+
+/// Draws pairs from a set of melodies, long ones more often (square root of their notes).
+pub struct PairSource<'a> {
+    melodies: &'a [Melody],
+    cumulative: Vec<f32>,
+    seconds: Range<f32>,
+}
+
+impl<'a> PairSource<'a> {
+    /// For the windows of an architecture; there must be a melody.
+    pub fn new(melodies: &'a [Melody], architecture: Architecture) -> Self {
+        let mut sum = 0.0;
+        let cumulative = melodies
+            .iter()
+            .map(|m| {
+                sum += (m.notes.len().min(200) as f32).sqrt();
+                sum
+            })
+            .collect();
+        let seconds = match architecture {
+            Architecture::Contextual => 4.0..20.5,
+            Architecture::Reference => 19.9..20.1,
+        };
+        PairSource { melodies, cumulative, seconds }
+    }
+
+    /// One pair; `None` when the melodies are too short or sparse to give any.
+    pub fn draw(&self, rng: &mut impl Rng) -> Option<Pair> {
+        let total = *self.cumulative.last()?;
+        for _ in 0..MELODIES {
+            let ticket = rng.random_range(0.0..total);
+            let index = self.cumulative.partition_point(|&c| c <= ticket).min(self.melodies.len() - 1);
+            if let Some(pair) = self.draw_of(&self.melodies[index], rng) {
+                return Some(pair);
+            }
+        }
+        None
+    }
+
+    /// One pair of this melody, if a few attempts find enough notes.
+    fn draw_of(&self, melody: &Melody, rng: &mut impl Rng) -> Option<Pair> {
+        // Given tempi are varied a little, free ones by a third.
+        let spread = if melody.free_tempo { 0.35f32 } else { 0.15 };
+        let scale = rng.random_range(-spread..spread).exp();
+        let duration = melody.duration() * scale;
+        for _ in 0..ATTEMPTS {
+            let length = log_uniform(&self.seconds, rng).min(duration);
+            let from = rng.random_range(0.0..=(duration - length).max(0.0));
+            let hum_from = from + length * rng.random_range(-MISALIGNMENT..MISALIGNMENT);
+            let hum_to = from + length + length * rng.random_range(-MISALIGNMENT..MISALIGNMENT);
+            let hummed = hum_from.max(0.0)..hum_to.min(duration);
+            let tempo = log_uniform(&ranges::TEMPO, rng);
+            if !HUM_SECONDS.contains(&((hummed.end - hummed.start) / tempo)) {
+                continue;
+            }
+            let notes = stretch(melody, scale, hummed.start.min(from)..hummed.end.max(from + length));
+            let inside = notes.iter().filter(|n| n.onset >= hummed.start && n.onset < hummed.end).count();
+            if inside < FEWEST_NOTES {
+                continue;
+            }
+            let strength = rng.random_range(ranges::STRENGTH);
+            let noise = if rng.random::<f32>() < ranges::CLEAN_SONGS { 0.0 } else { rng.random_range(ranges::NOISE) };
+            let hum = hum::hum(&notes, hummed, tempo, strength, rng);
+            let song = hum::song(&notes, from..from + length, noise, rng);
+            let long_enough = hum.len() as f32 * CONTOUR_STEP as f32 >= HUM_SECONDS.start;
+            if long_enough && voiced_fraction(&hum) > LEAST_VOICED && voiced_fraction(&song) > LEAST_VOICED {
+                return Some(Pair { hum, song, group: melody.group });
+            }
+        }
+        None
+    }
+}
+
+/// The notes of a melody that sound within `section` (seconds after scaling), with times scaled.
+fn stretch(melody: &Melody, scale: f32, section: Range<f32>) -> Vec<crate::Note> {
+    let first = melody.notes.partition_point(|n| n.offset() * scale <= section.start);
+    melody.notes[first..]
+        .iter()
+        .take_while(|n| n.onset * scale < section.end)
+        .map(|n| crate::Note { onset: n.onset * scale, duration: n.duration * scale, pitch: n.pitch })
+        .collect()
+}
+
+fn log_uniform(range: &Range<f32>, rng: &mut impl Rng) -> f32 {
+    rng.random_range(range.start.ln()..range.end.ln()).exp()
+}
+
+/// The inputs of one step: first all hums, then all songs, each `channels x steps` values; and the groups of the pairs.
+pub struct Batch {
+    /// `2 * pairs * channels * steps` values.
+    pub input: Vec<f32>,
+    /// One per pair.
+    pub groups: Vec<i64>,
+}
+
+impl Batch {
+    /// Draws the pairs of step `step`: item `i` from the random stream (seed, step, i).
+    pub fn draw(source: &PairSource, architecture: Architecture, pairs: usize, seed: u64, step: u64) -> Option<Self> {
+        let (channels, steps) = architecture.input();
+        let size = channels * steps;
+        let mut input = vec![0.0; 2 * pairs * size];
+        let (hums, songs) = input.split_at_mut(pairs * size);
+        let mut groups = Vec::with_capacity(pairs);
+        for (i, (hum, song)) in hums.chunks_exact_mut(size).zip(songs.chunks_exact_mut(size)).enumerate() {
+            let pair = source.draw(&mut hum::stream(seed, step, i as u32))?;
+            architecture.features(&pair.hum, hum);
+            architecture.features(&pair.song, song);
+            groups.push(pair.group);
+        }
+        Some(Batch { input, groups })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::Note;
+
+    pub(crate) fn melodies() -> Vec<Melody> {
+        (0..20)
+            .map(|m| Melody {
+                group: m,
+                free_tempo: m % 2 == 0,
+                notes: (0..120)
+                    .map(|i| Note { onset: i as f32 * 0.3, duration: 0.3, pitch: 60.0 + ((i * (m + 3) + i * i * m) % 11) as f32 })
+                    .collect(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn batches_repeat_with_their_key_and_differ_without() {
+        let melodies = melodies();
+        let source = PairSource::new(&melodies, Architecture::Contextual);
+        let draw = |seed, step| Batch::draw(&source, Architecture::Contextual, 4, seed, step).unwrap();
+        assert_eq!(draw(1, 7).input, draw(1, 7).input);
+        let (a, b, c) = (draw(1, 7), draw(1, 8), draw(2, 7));
+        assert_ne!(a.input, b.input);
+        assert_ne!(a.input, c.input);
+        let size = a.input.len() / 8;
+        for i in 1..4 {
+            assert_ne!(a.input[..size], a.input[i * size..(i + 1) * size], "items of a batch repeat each other");
+        }
+    }
+
+    #[test]
+    fn pairs_have_the_lengths_that_queries_have() {
+        let melodies = melodies();
+        for (architecture, songs) in [(Architecture::Contextual, 40..=205), (Architecture::Reference, 199..=201)] {
+            let source = PairSource::new(&melodies, architecture);
+            for item in 0..300 {
+                let pair = source.draw(&mut hum::stream(3, 0, item)).unwrap();
+                assert!(songs.contains(&pair.song.len()), "{}", pair.song.len());
+                assert!((25..=ranges::LONGEST_HUM).contains(&pair.hum.len()), "{}", pair.hum.len());
+            }
+        }
+    }
+
+    #[test]
+    fn melodies_without_enough_notes_give_nothing() {
+        let short = [Melody { group: 1, free_tempo: false, notes: vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }] }];
+        assert_eq!(PairSource::new(&short, Architecture::Contextual).draw(&mut hum::stream(1, 0, 0)), None);
+        assert_eq!(PairSource::new(&[], Architecture::Contextual).draw(&mut hum::stream(1, 0, 0)), None);
+    }
+}
