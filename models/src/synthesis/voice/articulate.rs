@@ -1,0 +1,354 @@
+//! From notes to control frames: syllables, pitch, loudness, the movement of the mouth.
+
+use super::phonemes::{Consonant, DIPHTHONGS, MURMUR, VOWELS, shape};
+use super::style::{Kind, VoiceStyle};
+use super::tract::Shape;
+use crate::Note;
+use crate::pitch::midi_to_hz;
+use crate::synthesis::random::{Draw, Wander};
+
+/// Control frames per second.
+pub const FRAME_RATE: f32 = 200.0;
+
+/// What the voice does during 5 ms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Frame {
+    /// Hz, 0 when the vocal folds rest.
+    pub f0: f32,
+    /// Amplitude of the glottal source.
+    pub voice: f32,
+    /// Amplitude of noise at the glottis, heard through the tract.
+    pub breath: f32,
+    /// Amplitude of noise at teeth and lips.
+    pub hiss: f32,
+    /// Centre and half width of that noise, Hz.
+    pub hiss_band: (f32, f32),
+    /// Glottal `Rd`.
+    pub rd: f32,
+    /// Formants.
+    pub shape: Shape,
+}
+
+/// A note as it will be sung; times in frames.
+#[derive(Debug, Clone, Copy)]
+struct Syllable {
+    /// Where its consonant begins.
+    start: usize,
+    /// Where its vowel begins.
+    vowel: usize,
+    /// Where the note is written.
+    onset: usize,
+    /// Where it ends.
+    end: usize,
+    pitch: f32,
+    joined: bool,
+    melisma: bool,
+    consonant: Consonant,
+    coda: Consonant,
+    coda_end: usize,
+}
+
+/// Sings notes into `count` frames.
+pub fn articulate(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) -> Vec<Frame> {
+    let syllables = syllables(notes, count, style, draw);
+    let silent = Frame {
+        f0: 0.0,
+        voice: 0.0,
+        breath: 0.0,
+        hiss: 0.0,
+        hiss_band: (4000.0, 2000.0),
+        rd: style.rd,
+        shape: shape(VOWELS[13], style.scale, style.nasality, 0.0),
+    };
+    let mut frames = vec![silent; count];
+    pitch_line(&mut frames, &syllables, style, draw);
+    let mut mouth = Mouth { formants: VOWELS[13], vowel: (VOWELS[13], VOWELS[13]) };
+    let mut loudness = 0.7;
+    for (i, syllable) in syllables.iter().enumerate() {
+        if !syllable.joined {
+            loudness = draw.range(0.5, 1.0);
+            let rest = syllable.start - if i > 0 { syllables[i - 1].coda_end } else { 0 };
+            if rest > 50 && draw.chance(style.inhale) {
+                inhale(&mut frames[..syllable.start], rest, draw);
+            }
+        }
+        loudness = (loudness + style.dynamics * draw.range(-0.3, 0.3)).clamp(0.35, 1.0);
+        mouth.syllable(&mut frames, syllable, loudness, style, draw);
+    }
+    frames
+}
+
+fn syllables(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) -> Vec<Syllable> {
+    let frame = |seconds: f32| (seconds * FRAME_RATE).max(0.0) as usize;
+    let mut line: Vec<Syllable> = Vec::with_capacity(notes.len());
+    for (i, note) in notes.iter().enumerate() {
+        let next = notes.get(i + 1).map_or(f32::INFINITY, |n| n.onset);
+        let mut offset = note.offset().min(next);
+        if next - offset < style.join {
+            offset = next;
+        }
+        if draw.chance(style.gap) {
+            offset -= draw.log_range(0.05, 0.35).min(0.5 * (offset - note.onset));
+        }
+        let (onset, end) = (frame(note.onset), frame(offset).min(count));
+        if end < onset + 8 {
+            continue;
+        }
+        let earliest = line.last().map_or(0, |s| s.coda_end);
+        let joined = !line.is_empty() && onset < earliest + 4;
+        let melisma = joined && draw.chance(style.melisma);
+        let consonant = match (melisma, style.kind) {
+            (true, _) | (_, Kind::Whistled) => Consonant::None,
+            (_, Kind::Sung) => Consonant::draw(draw),
+            (_, Kind::Hummed) => draw.pick(&[
+                Consonant::None,
+                Consonant::Nasal,
+                Consonant::Nasal,
+                Consonant::Glottal,
+                Consonant::Stop { centre: 1800.0, aspiration: 0.0 },
+            ]),
+        };
+        let length = (frame(consonant.duration(draw))).min((end - onset) / 2);
+        // A consonant takes part of its time from the note before.
+        let before = (length as f32 * draw.range(0.3, 0.9)) as usize;
+        let start = if joined {
+            let last = line.last_mut().expect("joined to one");
+            last.end -= before.min((last.end - last.vowel) * 2 / 5);
+            last.coda = Consonant::None;
+            last.coda_end = last.end;
+            last.end
+        } else {
+            onset.saturating_sub(before).max(earliest)
+        };
+        let apart = next - offset > 0.05;
+        let coda = if apart && draw.chance(style.coda) { Consonant::draw(draw) } else { Consonant::None };
+        let coda_end = if coda.unvoiced() { end + frame(coda.duration(draw).min(next - offset)) } else { end };
+        let vowel = start + length;
+        line.push(Syllable {
+            start,
+            vowel,
+            onset,
+            end,
+            pitch: note.pitch,
+            joined,
+            melisma,
+            consonant,
+            coda,
+            coda_end: coda_end.min(count),
+        });
+    }
+    line
+}
+
+/// Writes f0 wherever the folds vibrate.
+fn pitch_line(frames: &mut [Frame], syllables: &[Syllable], style: &VoiceStyle, draw: &mut Draw) {
+    let mut drift = Wander::new(style.drift, 0.35 * FRAME_RATE, draw);
+    let mut last = None;
+    for (i, s) in syllables.iter().enumerate() {
+        let centre = s.pitch + style.intonation * draw.normal();
+        let from = if s.consonant.unvoiced() { s.vowel } else { s.start };
+        let glide = draw.range(style.portamento.0, style.portamento.1) * FRAME_RATE;
+        let scoop = if !s.joined && draw.chance(style.scoop) || s.joined && draw.chance(0.3 * style.scoop) {
+            (draw.log_range(0.3, 3.5), draw.range(0.02, 0.09) * FRAME_RATE)
+        } else {
+            (0.0, 1.0)
+        };
+        let rests = syllables.get(i + 1).is_none_or(|n| n.start > s.end + 10);
+        let fall = if rests && draw.chance(style.fall) {
+            (draw.range(0.5, 4.0), draw.range(0.06, 0.2) * FRAME_RATE)
+        } else {
+            (0.0, 1.0)
+        };
+        // Consonants that stop the air raise the pitch for a moment, voiced ones lower it (microprosody).
+        let nudge = match s.consonant {
+            Consonant::Voiced { .. } => -draw.range(0.0, 0.7),
+            c if c.unvoiced() => draw.range(-0.2, 0.6),
+            _ => 0.0,
+        };
+        let mut vibrato = Vibrato::draw(s.end - from, style, draw);
+        for j in from..s.end {
+            let t = j as f32 - s.onset as f32;
+            let mut pitch = centre + drift.step(draw) + vibrato.step();
+            if let (true, Some(before)) = (s.joined, last) {
+                let before: f32 = before;
+                pitch += (before - centre) * 0.5 * (1.0 - ((t - 0.5 * glide) / glide).tanh());
+            }
+            let since = (j - from) as f32;
+            pitch -= scoop.0 * (-since / scoop.1).exp();
+            pitch += nudge * (-since / 6.0).exp();
+            pitch -= fall.0 * (1.0 - (s.end - j) as f32 / fall.1).max(0.0).powi(2);
+            frames[j].f0 = midi_to_hz(pitch);
+        }
+        last = Some(centre);
+    }
+}
+
+/// Vibrato of one note.
+struct Vibrato {
+    depth: f32,
+    rate: f32,
+    delay: f32,
+    phase: f32,
+    time: f32,
+}
+
+impl Vibrato {
+    fn draw(length: usize, style: &VoiceStyle, draw: &mut Draw) -> Self {
+        let long = length as f32 > 0.25 * FRAME_RATE;
+        Vibrato {
+            depth: if long && draw.chance(style.vibrato) { style.vibrato_depth * draw.range(0.5, 1.3) } else { 0.0 },
+            rate: style.vibrato_rate * draw.range(0.92, 1.08),
+            delay: draw.range(0.0, 0.4),
+            phase: draw.range(0.0, 1.0),
+            time: 0.0,
+        }
+    }
+
+    fn step(&mut self) -> f32 {
+        self.time += 1.0 / FRAME_RATE;
+        self.phase += self.rate * (1.0 + 0.04 * (5.0 * self.time).sin()) / FRAME_RATE;
+        let grown = ((self.time - self.delay) / 0.25).clamp(0.0, 1.0);
+        self.depth * grown * (std::f32::consts::TAU * self.phase).sin()
+    }
+}
+
+/// The mouth moves from syllable to syllable.
+struct Mouth {
+    /// Where the formants are now (of an average man), Hz.
+    formants: [f32; 3],
+    /// Where the vowel being sung begins and ends.
+    vowel: ([f32; 3], [f32; 3]),
+}
+
+impl Mouth {
+    fn syllable(&mut self, frames: &mut [Frame], s: &Syllable, loudness: f32, style: &VoiceStyle, draw: &mut Draw) {
+        if !s.melisma {
+            self.vowel = next_vowel(style.kind, draw);
+        }
+        let pace = 1.0 - (-1.0 / (draw.range(0.008, 0.035) * FRAME_RATE)).exp();
+        if !s.joined {
+            self.formants = [0, 1, 2].map(|k| self.vowel.0[k] * draw.range(0.8, 1.2));
+        }
+        let nasal = matches!(s.consonant, Consonant::Nasal);
+        match s.consonant {
+            Consonant::Glide { from } => self.formants = from,
+            Consonant::Nasal => self.formants = MURMUR,
+            Consonant::Voiced { .. } => self.formants[0] = 220.0,
+            _ => {}
+        }
+        self.consonant(frames, s, loudness, style, draw);
+        let length = s.end - s.vowel;
+        let attack = if s.joined && !s.consonant.unvoiced() { 4.0 } else { draw.log_range(3.0, 16.0) };
+        let floor = match (s.joined, s.consonant) {
+            (true, Consonant::None) => draw.range(0.55, 1.0),
+            (_, c) if c.unvoiced() => 0.3,
+            (false, _) => 0.1,
+            _ => 0.5,
+        };
+        let release = draw.log_range(3.0, 30.0).min(0.5 * length as f32);
+        let decay = draw.range(0.0, 0.8) / FRAME_RATE;
+        let ends = s.coda_end == s.end;
+        for (n, frame) in frames[s.vowel..s.end].iter_mut().enumerate() {
+            let place = n as f32 / length as f32;
+            let turn = ((place - 0.55) / 0.35).clamp(0.0, 1.0);
+            for k in 0..3 {
+                let target = self.vowel.0[k] + (self.vowel.1[k] - self.vowel.0[k]) * turn;
+                self.formants[k] += (target - self.formants[k]) * pace;
+            }
+            let rise = floor + (1.0 - floor) * ((n + 1) as f32 / attack).min(1.0);
+            let left = (length - n) as f32;
+            let close = if ends { (left / release).min(1.0) } else { (left / 4.0).min(1.0) };
+            let amplitude = loudness * rise * close.powf(0.7) * (-decay * n as f32).exp();
+            let opening = if nasal { (-(n as f32) / 8.0).exp() } else { 0.0 };
+            frame.voice = amplitude;
+            frame.breath = style.breath * amplitude.sqrt();
+            frame.rd = (style.rd + style.effort * (0.75 - amplitude)).clamp(0.3, 2.7);
+            frame.shape = shape(self.formants, style.scale, style.nasality.max(opening), frame.f0);
+        }
+        self.coda(frames, s, loudness, draw);
+    }
+
+    fn consonant(&mut self, frames: &mut [Frame], s: &Syllable, loudness: f32, style: &VoiceStyle, draw: &mut Draw) {
+        let length = s.vowel - s.start;
+        let murmur = loudness * draw.range(0.35, 0.8);
+        for n in 0..length {
+            let frame = &mut frames[s.start + n];
+            let place = n as f32 / length as f32;
+            let edge = (n.min(length - 1 - n) as f32 / 3.0).min(1.0);
+            frame.shape = shape(self.formants, style.scale, style.nasality, frame.f0);
+            match s.consonant {
+                Consonant::Fricative { centre, width, level } => {
+                    frame.hiss = level * loudness * (0.3 + 0.7 * edge);
+                    frame.hiss_band = (centre, width);
+                }
+                Consonant::Stop { centre, aspiration } => {
+                    let burst = length.saturating_sub(if aspiration > 0.0 { 1 + length / 3 } else { 2 });
+                    if n >= burst {
+                        frame.hiss = 0.35 * loudness * (-((n - burst) as f32) / 2.0).exp();
+                        frame.hiss_band = (centre, 0.5 * centre);
+                        frame.breath = aspiration * loudness;
+                    }
+                }
+                Consonant::Nasal => {
+                    frame.voice = murmur * (0.4 + 0.6 * edge.max(place));
+                    frame.shape.nasality = 1.0;
+                }
+                Consonant::Glide { .. } => {
+                    frame.voice = murmur.max(0.5 * loudness) * (0.5 + 0.5 * place);
+                }
+                Consonant::Voiced { noise, centre } => {
+                    frame.voice = 0.4 * murmur;
+                    frame.rd = 2.2;
+                    frame.hiss = noise * loudness;
+                    frame.hiss_band = (centre, 1500.0);
+                }
+                Consonant::Glottal | Consonant::None => {}
+            }
+        }
+    }
+
+    fn coda(&mut self, frames: &mut [Frame], s: &Syllable, loudness: f32, draw: &mut Draw) {
+        let length = s.coda_end - s.end;
+        let silent = draw.range(0.3, 0.7) * length as f32;
+        for n in 0..length {
+            let frame = &mut frames[s.end + n];
+            match s.coda {
+                Consonant::Fricative { centre, width, level } => {
+                    frame.hiss = level * loudness * (1.0 - n as f32 / length as f32).sqrt();
+                    frame.hiss_band = (centre, width);
+                }
+                Consonant::Stop { centre, .. } if n as f32 > silent => {
+                    frame.hiss = 0.25 * loudness * (-(n as f32 - silent) / 2.0).exp();
+                    frame.hiss_band = (centre, 0.5 * centre);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn next_vowel(kind: Kind, draw: &mut Draw) -> ([f32; 3], [f32; 3]) {
+    let vary = |f: [f32; 3], draw: &mut Draw| f.map(|x| x * draw.range(0.92, 1.08));
+    if kind == Kind::Hummed && draw.chance(0.8) {
+        let hum = vary(MURMUR, draw);
+        return (hum, hum);
+    }
+    if draw.chance(0.3) {
+        let (a, b) = draw.pick(&DIPHTHONGS);
+        return (vary(VOWELS[a], draw), vary(VOWELS[b], draw));
+    }
+    let vowel = vary(draw.pick(&VOWELS), draw);
+    (vowel, vowel)
+}
+
+/// Air drawn in just before the end of `frames`.
+fn inhale(frames: &mut [Frame], rest: usize, draw: &mut Draw) {
+    let length = ((draw.range(0.15, 0.45) * FRAME_RATE) as usize).min(rest * 2 / 3);
+    let level = draw.log_range(0.01, 0.12);
+    let pause = draw.index(12).min(rest / 6);
+    let end = frames.len() - pause;
+    for (n, frame) in frames[end - length..end].iter_mut().enumerate() {
+        let place = (n as f32 + 0.5) / length as f32;
+        frame.breath = level * (std::f32::consts::PI * place).sin();
+    }
+}
