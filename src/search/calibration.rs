@@ -1,0 +1,74 @@
+//! How sure a match is: the probability that the song ranked there is the one that was hummed.
+
+use super::rank::Ranked;
+
+/// From this confidence on an answer counts as found.
+pub const CONFIDENT: f32 = 0.5;
+
+/// A song's score is held against the mean score of this many best others: less brittle than the runner-up alone, which may be
+/// another version of the same song.
+const RIVALS: usize = 10;
+
+/// What the rivals of a hum score in a library of some thousand songs. A library of fewer than eleven songs is filled up with it.
+const USUAL_RIVAL: f32 = 5.5;
+
+/// Coefficients of the logistic model.
+const INTERCEPT: f32 = -4.5;
+const PER_MARGIN: f32 = 1.2;
+const PER_ALIGNMENT: f32 = 3.0;
+const PER_LOG_LENGTH: f32 = 0.5;
+
+/// The confidence of the song at `place` of a ranking, 0..=1, for a hum of `frames` melody frames (5 Hz).
+///
+/// A logistic model of three signs: the margin over the rivals, the share of the hum that aligns, and the length of the hum.
+pub fn confidence(ranking: &[Ranked], place: usize, frames: usize) -> f32 {
+    let Some(signs) = signs(ranking, place, frames) else { return 0.0 };
+    let logit = INTERCEPT + signs.iter().zip([PER_MARGIN, PER_ALIGNMENT, PER_LOG_LENGTH]).map(|(x, w)| x * w).sum::<f32>();
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// What the model looks at: margin of the score, alignment score, logarithm of the hum's length over 10 s.
+fn signs(ranking: &[Ranked], place: usize, frames: usize) -> Option<[f32; 3]> {
+    let own = ranking.get(place)?;
+    let others = ranking.iter().enumerate().filter(|&(i, _)| i != place).map(|(_, other)| other.score);
+    let rivals = others.chain(std::iter::repeat(USUAL_RIVAL)).take(RIVALS).sum::<f32>() / RIVALS as f32;
+    let seconds = frames.max(1) as f32 / 5.0;
+    Some([own.score - rivals, own.alignment.score, (seconds / 10.0).ln()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::align::Alignment;
+
+    fn ranking(scores: &[(f32, f32)]) -> Vec<Ranked> {
+        let of = |(song, &(score, s)): (usize, &(f32, f32))| Ranked {
+            song: song as u32,
+            score,
+            alignment: Alignment { score: s, shift: 0 },
+        };
+        scores.iter().enumerate().map(of).collect()
+    }
+
+    #[test]
+    fn a_clear_winner_is_sure_and_its_rivals_are_not() {
+        let mut scores = vec![(12.0, 0.85)];
+        scores.extend((0..30).map(|i| (5.8 - 0.05 * i as f32, 0.5)));
+        let ranking = ranking(&scores);
+        assert!(confidence(&ranking, 0, 60) > 0.9);
+        assert!(confidence(&ranking, 1, 60) < 0.1);
+    }
+
+    #[test]
+    fn one_of_many_alike_is_not_sure() {
+        let scores: Vec<(f32, f32)> = (0..30).map(|i| (6.0 - 0.05 * i as f32, 0.5)).collect();
+        assert!(confidence(&ranking(&scores), 0, 60) < CONFIDENT);
+    }
+
+    #[test]
+    fn a_library_of_one_song_is_sure_of_a_good_alignment_only() {
+        assert!(confidence(&ranking(&[(11.0, 0.9)]), 0, 60) > 0.9);
+        assert!(confidence(&ranking(&[(3.5, 0.4)]), 0, 60) < 0.1);
+        assert_eq!(confidence(&[], 0, 60), 0.0);
+    }
+}

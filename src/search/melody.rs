@@ -1,0 +1,126 @@
+//! The melody as alignment sees it: five pitches a second, without rests to speak of.
+
+use qbh_models::contour::CONTOUR_STEP;
+
+/// Contour steps per melody frame: 5 Hz.
+const STEPS_PER_FRAME: usize = 2;
+
+/// A pitch is held through a gap for this many frames (2 s); what is left of a longer gap is cut out.
+const LONGEST_HOLD: usize = 10;
+
+/// Two steps within a frame are averaged when they are no further apart than this, semitones; else the first counts.
+const SAME_PITCH: f32 = 1.0;
+
+/// A contour at 5 Hz with its gaps held for up to 2 s and cut beyond that: people do not keep time in rests, and a song may rest
+/// where the extractor lost the voice. Begins and ends with voice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Melody {
+    /// MIDI pitch of every frame.
+    pub pitch: Vec<f32>,
+    /// Pitch class of every frame on the ring of all `u16`: an octave is 65536, differences wrap around as pitch classes do.
+    pub class: Vec<u16>,
+    /// First contour step of every frame, ascending.
+    pub step: Vec<u32>,
+}
+
+impl Melody {
+    /// The melody of contour steps (MIDI pitch, 0 = unvoiced).
+    pub fn new(contour: &[f32]) -> Self {
+        let mut melody = Melody::default();
+        let mut unvoiced = usize::MAX;
+        for (frame, steps) in contour.chunks(STEPS_PER_FRAME).enumerate() {
+            let pitch = match frame_pitch(steps) {
+                Some(pitch) => {
+                    unvoiced = 0;
+                    pitch
+                }
+                None => {
+                    unvoiced = unvoiced.saturating_add(1);
+                    match melody.pitch.last() {
+                        Some(&held) if unvoiced <= LONGEST_HOLD => held,
+                        _ => continue,
+                    }
+                }
+            };
+            melody.pitch.push(pitch);
+            melody.class.push(pitch_class(pitch));
+            melody.step.push((frame * STEPS_PER_FRAME) as u32);
+        }
+        let held_at_the_end = unvoiced.min(LONGEST_HOLD).min(melody.len());
+        melody.truncate(melody.len() - held_at_the_end);
+        melody
+    }
+
+    /// Number of frames.
+    pub fn len(&self) -> usize {
+        self.pitch.len()
+    }
+
+    fn truncate(&mut self, frames: usize) {
+        self.pitch.truncate(frames);
+        self.class.truncate(frames);
+        self.step.truncate(frames);
+    }
+
+    /// When frame `i` begins, seconds of the contour.
+    pub fn start(&self, i: usize) -> f32 {
+        seconds(self.step[i])
+    }
+
+    /// When frame `i` ends, seconds of the contour.
+    pub fn end(&self, i: usize) -> f32 {
+        seconds(self.step[i] + STEPS_PER_FRAME as u32)
+    }
+}
+
+fn seconds(steps: u32) -> f32 {
+    (f64::from(steps) * CONTOUR_STEP) as f32
+}
+
+fn frame_pitch(steps: &[f32]) -> Option<f32> {
+    let mut voiced = steps.iter().copied().filter(|&p| p > 0.0 && p.is_finite());
+    let first = voiced.next()?;
+    Some(match voiced.next() {
+        Some(second) if (first - second).abs() <= SAME_PITCH => (first + second) / 2.0,
+        _ => first,
+    })
+}
+
+fn pitch_class(pitch: f32) -> u16 {
+    (pitch.rem_euclid(12.0) * (65536.0 / 12.0)) as u32 as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_held_for_two_seconds_and_cut_beyond() {
+        let mut contour = vec![0.0; 5];
+        contour.extend([60.0; 5]); // one step of it in frame 2
+        contour.extend([0.0; 30]);
+        contour.extend([62.0, 62.5, 64.0, 70.0]);
+        contour.extend([0.0; 9]);
+        let melody = Melody::new(&contour);
+        let mut pitch = vec![60.0; 3 + 10];
+        pitch.extend([62.25, 64.0]);
+        assert_eq!(melody.pitch, pitch);
+        assert_eq!(melody.step[..4], [4, 6, 8, 10]);
+        assert_eq!(melody.step[12..], [28, 40, 42]);
+        assert_eq!((melody.start(14), melody.end(14)), (4.2, 4.4));
+    }
+
+    #[test]
+    fn silence_is_no_melody() {
+        assert_eq!(Melody::new(&[0.0; 50]).len(), 0);
+        assert_eq!(Melody::new(&[]).len(), 0);
+        assert_eq!(Melody::new(&[f32::NAN, 60.0]).pitch, [60.0]);
+    }
+
+    #[test]
+    fn octaves_share_a_class_and_the_ring_closes() {
+        assert_eq!(pitch_class(60.0), pitch_class(72.0));
+        assert_eq!(pitch_class(66.0), 32768);
+        assert_eq!(pitch_class(71.999_99).wrapping_sub(pitch_class(60.0)) as i16, -1);
+    }
+}

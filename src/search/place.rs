@@ -1,0 +1,109 @@
+//! Where a hum lies in a song: from the path of an alignment to position, key, tempo.
+
+use super::align::Aligner;
+use super::melody::Melody;
+
+/// A hum laid beside a song. Times in seconds from the beginning of their contours.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placement {
+    /// Where the matching part of the song begins.
+    pub song_start: f32,
+    /// Where it ends.
+    pub song_end: f32,
+    /// Where the matching part of the hum begins.
+    pub hum_start: f32,
+    /// Where it ends.
+    pub hum_end: f32,
+    /// Semitones by which the hum is higher than the song, octaves included.
+    pub key_shift: f32,
+    /// Tempo of the hum relative to the song's: above 1, the hum is faster.
+    pub tempo_ratio: f32,
+    /// Times that belong together, (hum, song), both ascending.
+    pub path: Vec<(f32, f32)>,
+}
+
+/// Places `hum` in `song` along the best path at `shift` (see [`super::align::Alignment::shift`]); `None` when nothing matches.
+pub fn place(hum: &Melody, song: &Melody, shift: u16) -> Option<Placement> {
+    let path = Aligner::new(&hum.class).path(&song.class, shift);
+    let (&(hum_first, song_first), &(hum_last, song_last)) = (path.first()?, path.last()?);
+    let differences: Vec<f32> = path.iter().map(|&(i, j)| hum.pitch[i] - song.pitch[j]).collect();
+    // Frames, not seconds: what was cut out of long rests is no tempo.
+    let frames = |first: usize, last: usize| (last - first + 1) as f32;
+    Some(Placement {
+        song_start: song.start(song_first),
+        song_end: song.end(song_last),
+        hum_start: hum.start(hum_first),
+        hum_end: hum.end(hum_last),
+        key_shift: key_shift(&differences, -f32::from(shift) / 8.0),
+        tempo_ratio: frames(song_first, song_last) / frames(hum_first, hum_last),
+        path: path.iter().map(|&(i, j)| (hum.start(i), song.start(j))).collect(),
+    })
+}
+
+/// The shift that most pitch differences (hum minus song, semitones) agree on. Within the octave it is the median around the key
+/// `near` that the alignment found; the octave is the median of the frames' octaves, so that octave errors of a minority of
+/// frames do no harm.
+fn key_shift(differences: &[f32], near: f32) -> f32 {
+    let mut residuals: Vec<f32> = differences.iter().map(|d| (d - near + 6.0).rem_euclid(12.0) - 6.0).collect();
+    let fine = near + median(&mut residuals);
+    let mut octaves: Vec<f32> = differences.iter().map(|d| ((d - fine) / 12.0).round()).collect();
+    fine + 12.0 * median(&mut octaves)
+}
+
+/// The (upper) median; 0 of nothing.
+fn median(values: &mut [f32]) -> f32 {
+    let middle = values.len() / 2;
+    if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f32::total_cmp).1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::align::Scratch;
+
+    fn placed(hum: &[f32], song: &[f32]) -> Placement {
+        let (hum, song) = (Melody::new(hum), Melody::new(song));
+        let found = Aligner::new(&hum.class).align(&song.class, &mut Scratch::default());
+        place(&hum, &song, found.shift).unwrap()
+    }
+
+    fn tune(notes: &[u8], steps: usize) -> Vec<f32> {
+        notes.iter().flat_map(|&n| vec![f32::from(n); steps]).collect()
+    }
+
+    const TUNE: [u8; 24] = [60, 64, 62, 67, 65, 69, 60, 59, 62, 71, 72, 65, 60, 67, 64, 62, 66, 61, 58, 60, 70, 69, 67, 72];
+
+    #[test]
+    fn position_key_and_tempo() {
+        let song = tune(&TUNE, 6);
+        // Notes 5..15, an octave and 2.3 semitones below, a fifth faster, after a second of silence.
+        let mut hum = vec![0.0; 10];
+        hum.extend(tune(&TUNE[5..15], 5).iter().map(|p| p - 14.3));
+        let placement = placed(&hum, &song);
+        assert!((placement.song_start - 3.0).abs() < 0.41 && (placement.song_end - 9.0).abs() < 0.41, "{placement:?}");
+        assert!((placement.hum_start - 1.0).abs() < 0.21 && (placement.hum_end - 6.0).abs() < 0.21, "{placement:?}");
+        assert!((placement.key_shift + 14.3).abs() < 0.01, "{}", placement.key_shift);
+        assert!((placement.tempo_ratio - 1.2).abs() < 0.08, "{}", placement.tempo_ratio);
+    }
+
+    #[test]
+    fn octave_errors_of_a_few_frames_do_not_move_the_key() {
+        let song = tune(&TUNE, 6);
+        let mut hum: Vec<f32> = tune(&TUNE[..12], 6).iter().map(|p| p + 3.0).collect();
+        hum[20..40].iter_mut().for_each(|p| *p += 12.0);
+        assert!((placed(&hum, &song).key_shift - 3.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn rests_that_were_cut_are_no_tempo() {
+        let mut song = tune(&TUNE[..8], 6);
+        song.extend([0.0; 80]);
+        song.extend(tune(&TUNE[8..], 6));
+        let mut hum = tune(&TUNE[..8], 6);
+        hum.extend([0.0; 20]);
+        hum.extend(tune(&TUNE[8..], 6));
+        let placement = placed(&hum, &song);
+        assert!((placement.tempo_ratio - 1.0).abs() < 0.01, "{}", placement.tempo_ratio);
+        assert!((placement.song_end - 22.4).abs() < 0.01, "{}", placement.song_end);
+    }
+}

@@ -1,0 +1,221 @@
+//! The search itself: one hum through all stages.
+
+use std::cell::OnceCell;
+use std::time::Instant;
+
+use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, View};
+use qbh_models::contour::CONTOUR_STEP;
+use qbh_models::embedder::Embedder;
+use qbh_models::{Contour, ModelError};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::align::{Aligner, Alignment, Scratch};
+use super::candidates::{Ballot, Candidate, choose};
+use super::melody::Melody;
+use super::place::place;
+use super::rank::{Ranked, rank};
+use super::windows::{Cut, hum_windows, song_windows};
+use super::{Answer, Match, SearchError, SearchOptions, Stage, Timings, calibration, votes};
+
+/// A hum is used up to this length, in contour steps (70 s).
+const LONGEST_HUM: usize = 700;
+
+/// Less melody than this, in voiced contour steps (2.5 s), tells no songs apart, and is too short for the shortest song windows.
+const SHORTEST_HUM: usize = 25;
+
+/// A hum with fewer voiced steps than this (0.3 s) has no voice.
+const SHORTEST_VOICE: usize = 3;
+
+/// Songs that the graph proposes for each one that is aligned.
+const PROPOSED_PER_CANDIDATE: usize = 3;
+
+/// Songs drawn at random that are scored beside those that the graph proposes, to know what votes come by chance.
+const SAMPLE: usize = 256;
+
+/// Embeds the windows of a song, as the index stores them; levels without windows are left out.
+pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<LevelWindows>, ModelError> {
+    let mut levels = song_windows(contour, embedder.windowing());
+    levels.retain(|level| !level.windows.is_empty());
+    let vectors = embed(contour, &levels, embedder)?;
+    let mut vectors = vectors.into_iter();
+    let stored = levels.into_iter().map(|level| LevelWindows {
+        steps: level.steps,
+        positions: level.windows.iter().map(|w| w.position).collect(),
+        vectors: vectors.by_ref().take(level.windows.len()).flatten().collect(),
+    });
+    Ok(stored.collect())
+}
+
+/// The embeddings of all windows, cut after cut.
+fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<qbh_models::Embedding>, ModelError> {
+    let windows: Vec<&[f32]> = cuts.iter().flat_map(|cut| &cut.windows).map(|w| &contour[w.start..w.end]).collect();
+    embedder.embed(&windows)
+}
+
+/// Searches one index with one embedder.
+pub struct Searcher<'a> {
+    view: View,
+    index: &'a Index,
+    embedder: Box<dyn Embedder>,
+    /// Loaded when first asked for.
+    graph: OnceCell<Hnsw>,
+}
+
+impl<'a> Searcher<'a> {
+    /// A searcher over `view`, which belongs to `index`; `embedder` must be the one that the index was made with.
+    pub fn new(view: View, index: &'a Index, embedder: Box<dyn Embedder>) -> Self {
+        Searcher { view, index, embedder, graph: OnceCell::new() }
+    }
+
+    /// The songs that are most like `hum`. Silence around the hum does no harm; of a long hum the first 70 s count.
+    ///
+    /// # Errors
+    /// [`SearchError::NoVoice`], [`SearchError::TooShort`], [`SearchError::EmptyIndex`]; what the index or the embedder report.
+    pub fn search(&self, hum: &Contour, options: &SearchOptions) -> Result<Answer, SearchError> {
+        if self.view.is_empty() {
+            return Err(SearchError::EmptyIndex);
+        }
+        let (offset, hum) = sounding(hum)?;
+
+        let begin = Instant::now();
+        let cuts = hum_windows(hum, self.embedder.windowing());
+        let vectors = embed(hum, &cuts, self.embedder.as_ref())?;
+        let embedded = Instant::now();
+
+        let candidates = self.candidates(&cuts, &vectors, options)?;
+        let scored = Instant::now();
+
+        let melody = Melody::new(hum);
+        let ranked = rank(self.align(&melody, &candidates)?);
+        let mut matches = Vec::new();
+        for (place_in_ranking, song) in ranked.iter().enumerate().take(options.limit) {
+            let confidence = calibration::confidence(&ranked, place_in_ranking, melody.len());
+            matches.extend(self.found(&melody, offset, song, confidence)?);
+        }
+        let timings = Timings { embed: embedded - begin, score: scored - embedded, align: scored.elapsed() };
+        let confident = matches.first().is_some_and(|best| best.confidence >= calibration::CONFIDENT);
+        Ok(Answer { matches, confident, timings, songs_searched: self.view.len() })
+    }
+
+    /// Votes of all songs (or of those that the graph proposes), and the best of them.
+    fn candidates(
+        &self,
+        cuts: &[Cut],
+        vectors: &[qbh_models::Embedding],
+        options: &SearchOptions,
+    ) -> Result<Vec<Candidate>, SearchError> {
+        let windows = cuts.iter().flat_map(|cut| cut.windows.iter().map(|w| (cut.steps, w.position)));
+        let queries: Vec<QueryWindow> =
+            windows.zip(vectors).map(|((steps, position), vector)| QueryWindow { steps, position, vector }).collect();
+        let count = options.candidates.max(options.limit);
+        let levels = self.view.levels().len();
+        let score = |songs: Option<&[u32]>| -> Result<Vec<Ballot>, SearchError> {
+            let ballots = self.view.score(&queries, songs, |song, pairs| ballot(song, pairs, cuts, levels))?;
+            Ok(ballots.into_iter().map(|(_, ballot)| ballot).collect())
+        };
+        match options.stage {
+            // The scan needs nothing loaded and, all windows of a hum at once, is faster than the graph up to millions of vectors.
+            Stage::Auto | Stage::Exact => Ok(choose(&score(None)?, |_| true, count)),
+            Stage::Hnsw => {
+                let proposed = self.graph()?.candidates(&queries, count.saturating_mul(PROPOSED_PER_CANDIDATE))?;
+                let sample = self.sample();
+                let ballots = score(Some(&[proposed, sample.clone()].concat()))?;
+                Ok(choose(&ballots, |song| sample.binary_search(&song).is_ok(), count))
+            }
+        }
+    }
+
+    /// The HNSW graph, built if the index has none.
+    fn graph(&self) -> Result<&Hnsw, SearchError> {
+        if let Some(graph) = self.graph.get() {
+            return Ok(graph);
+        }
+        let graph = match self.index.open_graph(&self.view)? {
+            Some(graph) => graph,
+            None => {
+                tracing::info!(vectors = self.view.vectors(), "building the HNSW graph");
+                self.index.build_graph(&self.view, |_, _| {})?
+            }
+        };
+        Ok(self.graph.get_or_init(|| graph))
+    }
+
+    /// The same random songs for every hum, ascending.
+    fn sample(&self) -> Vec<u32> {
+        let songs = self.view.len();
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let drawn = rand::seq::index::sample(&mut rng, songs, SAMPLE.min(songs));
+        let mut sample: Vec<u32> = drawn.into_iter().map(|song| song as u32).collect();
+        sample.sort_unstable();
+        sample
+    }
+
+    fn align(&self, hum: &Melody, candidates: &[Candidate]) -> Result<Vec<(Candidate, Alignment)>, SearchError> {
+        let aligner = Aligner::new(&hum.class);
+        let (view, index) = (&self.view, self.index);
+        let aligned: Result<Vec<_>, SearchError> = candidates
+            .par_iter()
+            .map_init(Scratch::default, |scratch, &candidate| {
+                let Some(song) = melody(view, index, candidate.song)? else { return Ok(None) };
+                Ok(Some((candidate, aligner.align(&song.class, scratch))))
+            })
+            .collect();
+        Ok(aligned?.into_iter().flatten().collect())
+    }
+
+    /// A ranked song with its place. `offset`: seconds cut off the beginning of the hum.
+    fn found(&self, hum: &Melody, offset: f32, ranked: &Ranked, confidence: f32) -> Result<Option<Match>, SearchError> {
+        let (Some(song), Some(melody)) = (self.view.song_id(ranked.song), melody(&self.view, self.index, ranked.song)?) else {
+            return Ok(None);
+        };
+        let Some(place) = place(hum, &melody, ranked.alignment.shift) else { return Ok(None) };
+        Ok(Some(Match {
+            song,
+            score: ranked.score,
+            confidence,
+            song_start: place.song_start,
+            song_end: place.song_end,
+            hum_start: place.hum_start + offset,
+            hum_end: place.hum_end + offset,
+            key_shift: place.key_shift,
+            tempo_ratio: place.tempo_ratio,
+            path: place.path.iter().map(|&(h, s)| (h + offset, s)).collect(),
+        }))
+    }
+}
+
+/// The melody of the song at an ordinal; `None` if it was removed since the view was made.
+fn melody(view: &View, index: &Index, song: u32) -> Result<Option<Melody>, SearchError> {
+    let Some(id) = view.song_id(song) else { return Ok(None) };
+    Ok(index.contour(id)?.map(|contour| Melody::new(&contour)))
+}
+
+/// The part of a hum that sounds, and the seconds before it.
+fn sounding(hum: &Contour) -> Result<(f32, &[f32]), SearchError> {
+    let voiced = hum.pitch.iter().filter(|&&p| p > 0.0).count();
+    let (Some(first), Some(last)) = (hum.pitch.iter().position(|&p| p > 0.0), hum.pitch.iter().rposition(|&p| p > 0.0)) else {
+        return Err(SearchError::NoVoice);
+    };
+    if voiced < SHORTEST_VOICE {
+        return Err(SearchError::NoVoice);
+    }
+    if voiced < SHORTEST_HUM {
+        let seconds = |steps: usize| (steps as f64 * CONTOUR_STEP) as f32;
+        return Err(SearchError::TooShort { heard: seconds(voiced), needed: seconds(SHORTEST_HUM) });
+    }
+    Ok(((first as f64 * CONTOUR_STEP) as f32, &hum.pitch[first..=last.min(first + LONGEST_HUM - 1)]))
+}
+
+/// The votes for one song, one per pair of hum length (of `cuts`) and level.
+fn ballot(song: u32, pairs: &[PairScores], cuts: &[Cut], levels: usize) -> Ballot {
+    let mut scratch = votes::Scratch::default();
+    let mut ballot = Ballot { song, votes: vec![None; cuts.len() * levels] };
+    for pair in pairs {
+        if let Some(length) = cuts.iter().position(|cut| cut.steps == pair.hum_steps) {
+            ballot.votes[length * levels + pair.level] = votes::path_vote(pair, &mut scratch);
+        }
+    }
+    ballot
+}
