@@ -1,1 +1,138 @@
-//! Pitch tracks in and out of files.
+//! Pitch tracks in and out of files: f0 that some other program, or a person, has already extracted.
+//!
+//! | extension | what |
+//! |---|---|
+//! | `.txt`, `.f0` | rows of time (s) and f0 (Hz), parted by any whitespace |
+//! | `.csv`, `.tsv` | the same parted by commas, semicolons or tabs; a header may name the columns |
+//! | `.pv` | one semitone value per line, 0 = unvoiced, at the frames of MIR-QBSH or MIR-1K ([`PvFrames`]) |
+//! | `.json` | what [`write_json`] writes |
+//!
+//! Whatever its frames, a file becomes a [`PitchTrack`] of 10 ms frames ([`resample`]). Non-positive or missing f0 is
+//! unvoiced: a negative value is, as in MIREX, a guess for a frame that is held to be unvoiced.
+//! Written are text, CSV, JSON, and MIDI (the notes of the track).
+
+mod error;
+mod json;
+mod notes;
+mod pv;
+mod resample;
+mod rows;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::PitchFileError;
+pub use json::write_json;
+pub use notes::segment;
+pub use pv::PvFrames;
+pub use write::{write_csv, write_midi, write_text};
+
+use qbh_models::PitchTrack;
+use std::io::Read;
+use std::path::Path;
+
+/// Largest file read: half a day at 10 ms takes a tenth of it.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+/// Longest track.
+const MAX_SECONDS: f64 = 12.0 * 3600.0;
+/// Bytes that [`holds_pitch`] looks at.
+const HEAD_BYTES: u64 = 8 << 10;
+
+/// The formats read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Rows of time and f0, parted by whitespace, commas or semicolons, with or without a header.
+    Rows,
+    /// One semitone value per line.
+    Pv(PvFrames),
+    /// What [`write_json`] writes.
+    Json,
+}
+
+impl Format {
+    /// The format a path's extension stands for; of `.pv` also the frames ([`PvFrames::of`]).
+    pub fn of(path: &Path) -> Option<Format> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" | "f0" | "csv" | "tsv" => Some(Format::Rows),
+            "pv" => Some(Format::Pv(PvFrames::of(path))),
+            "json" => Some(Format::Json),
+            _ => None,
+        }
+    }
+}
+
+/// Whether [`read`] takes files of this extension. Text and JSON files need not be pitch files: see [`holds_pitch`].
+pub fn is_pitch_file(path: &Path) -> bool {
+    Format::of(path).is_some()
+}
+
+/// Whether the extension *and* the beginning of the file are those of a pitch file: for finding pitch files among others.
+/// A file that cannot be read holds none.
+pub fn holds_pitch(path: &Path) -> bool {
+    let Some(format) = Format::of(path) else {
+        return false;
+    };
+    let mut head = Vec::new();
+    if std::fs::File::open(path).and_then(|f| f.take(HEAD_BYTES).read_to_end(&mut head)).is_err() {
+        return false;
+    }
+    if format == Format::Json {
+        return json::is_ours(&head);
+    }
+    // The last line may be cut off.
+    if head.len() as u64 == HEAD_BYTES {
+        head.truncate(head.iter().rposition(|b| *b == b'\n').unwrap_or(0));
+    }
+    parse(format, &head).is_ok()
+}
+
+/// The pitch track of a file; the format is told by the extension.
+pub fn read(path: &Path) -> Result<PitchTrack, PitchFileError> {
+    let extension = || path.extension().unwrap_or_default().to_string_lossy().into_owned();
+    let format = Format::of(path).ok_or_else(|| PitchFileError::UnknownFormat(extension()))?;
+    let size = std::fs::metadata(path)?.len();
+    if size > MAX_FILE_BYTES {
+        let (what, limit) = (format!("a file of {} MiB", size >> 20), format!("{} MiB", MAX_FILE_BYTES >> 20));
+        return Err(PitchFileError::TooLarge { what, limit });
+    }
+    parse(format, &std::fs::read(path)?)
+}
+
+/// The pitch track of a file's bytes.
+pub fn parse(format: Format, bytes: &[u8]) -> Result<PitchTrack, PitchFileError> {
+    let text = || {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        std::str::from_utf8(bytes).map_err(|e| {
+            let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            PitchFileError::malformed(line, "it is not text")
+        })
+    };
+    let samples = match format {
+        Format::Rows => rows::parse(text()?)?,
+        Format::Pv(frames) => pv::parse(text()?, frames)?,
+        Format::Json => return json::parse(bytes),
+    };
+    resample::to_track(&samples)
+}
+
+/// f0 at any times: what a file says, before it is brought to 10 ms frames.
+#[derive(Debug, Default)]
+struct Samples {
+    /// Seconds, never decreasing.
+    times: Vec<f64>,
+    /// Hz, 0 = unvoiced; as many as `times`.
+    f0: Vec<f64>,
+    /// Probability that the frame is voiced, where the file tells; then as many as `times`.
+    voicing: Option<Vec<f64>>,
+}
+
+/// f0 in Hz as written in a file, brought to 0 = unvoiced; `None` if no voice has it.
+fn f0_or_unvoiced(hz: f64) -> Option<f64> {
+    const HIGHEST: f64 = 20_000.0;
+    match hz {
+        _ if hz.is_nan() => Some(0.0),
+        _ if hz.abs() > HIGHEST => None,
+        _ => Some(hz.max(0.0)),
+    }
+}
