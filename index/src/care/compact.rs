@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::stats::folder_bytes;
 use crate::error::io;
 use crate::index::store_path;
-use crate::store::Store;
+use crate::store::{Store, wait_until_closed};
 use crate::{Index, Result};
 
 /// What a compaction gained.
@@ -43,6 +43,9 @@ impl Index {
             self.store().copy_into(&copy)?;
         }
         let lock = self.into_lock();
+        // sled writes by name: neither database may be open while names change.
+        wait_until_closed(&store_path(&dir))?;
+        wait_until_closed(&new_path(&dir))?;
         swap(&dir)?;
         let index = Index::reopen(&dir, lock)?;
         Ok((index, Compacted { before, after: folder_bytes(&store_path(&dir)) }))

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Derived;
+use crate::error::io;
 use crate::first_stage::graph;
 use crate::scan::ScanFile;
 use crate::store::parse_vectors;
@@ -17,15 +18,14 @@ pub struct Report {
     pub songs: usize,
     /// What is wrong with the truth, one sentence each. Indexing the named files again mends it.
     pub problems: Vec<String>,
-    /// State of the scan file; it is rebuilt by the next search.
+    /// State in which the scan file was found.
     pub scan: Derived,
-    /// State of the HNSW graph; it is rebuilt when it is asked for.
+    /// State in which the HNSW graph was found.
     pub graph: Derived,
 }
 
 impl Report {
-    /// Whether nothing is lost or wrong. Something derived that is missing or out of date is neither; damage to it is reported,
-    /// although it heals by itself.
+    /// Whether nothing is lost or wrong. Something derived that is missing or out of date is neither.
     pub fn is_clean(&self) -> bool {
         self.problems.is_empty() && ![&self.scan, &self.graph].iter().any(|s| matches!(s, Derived::Damaged(_)))
     }
@@ -33,7 +33,7 @@ impl Report {
 
 impl Index {
     /// Reads everything: each song has a record, a contour and vectors that agree; files and songs know each other; scan file
-    /// and graph are as they were written.
+    /// and graph are as they were written. A damaged scan file or graph is deleted, so that it is built anew when it is needed.
     ///
     /// # Errors
     /// Only if the store cannot be read at all; what does not fit is in the report.
@@ -86,7 +86,13 @@ impl Index {
             Ok(scan) => scan.check_vectors(),
             Err(state) => state,
         };
+        if matches!(scan, Derived::Damaged(_)) {
+            std::fs::remove_file(self.scan_path()).map_err(io(&self.scan_path()))?;
+        }
         let graph = graph::check(&self.graph_path(), stamp);
+        if matches!(graph, Derived::Damaged(_)) {
+            std::fs::remove_dir_all(self.graph_path()).map_err(io(&self.graph_path()))?;
+        }
         Ok(Report { files, songs, problems, scan, graph })
     }
 

@@ -71,44 +71,55 @@ pub(crate) fn build(folder: &Path, view: &View, mut progress: impl FnMut(usize, 
     if view.vectors() >= u32::MAX as usize {
         return Err(Error::Graph(format!("{} vectors are too many", view.vectors())));
     }
-    let (numbers, duplicates) = distinct(view.scan());
-    let total = numbers.len();
-    let mut graph = Graph::new(LINKS, total.max(1), LAYERS, EF_CONSTRUCTION, Int8Cosine);
-    let alone = FIRST_ALONE.min(total);
-    for &(number, level, row) in &numbers[..alone] {
-        graph.insert((&point_of(view.scan(), level, row), number as usize));
+    let (windows, duplicates) = distinct(view.scan());
+    let mut extra = Extra { duplicates, unreachable: Vec::new() };
+    if windows.is_empty() {
+        // An empty graph could be neither searched through nor stored.
+        let hnsw = Hnsw { view: view.clone(), graph: None, extra };
+        store(folder, &hnsw)?;
+        return Ok(hnsw);
     }
-    progress(alone, total);
-    for (i, chunk) in numbers[alone..].chunks(CHUNK).enumerate() {
-        chunk.par_iter().for_each(|&(number, level, row)| {
-            graph.insert((&point_of(view.scan(), level, row), number as usize));
-        });
-        progress(alone + i * CHUNK + chunk.len(), total);
+    let mut graph = Graph::new(LINKS, windows.len(), LAYERS, EF_CONSTRUCTION, Int8Cosine);
+    let insert = |window: &Window| graph.insert((&point_of(view.scan(), window), window.number as usize));
+    let (alone, rest) = windows.split_at(FIRST_ALONE.min(windows.len()));
+    alone.iter().for_each(insert);
+    let mut done = alone.len();
+    progress(done, windows.len());
+    for chunk in rest.chunks(CHUNK) {
+        chunk.par_iter().for_each(insert);
+        done += chunk.len();
+        progress(done, windows.len());
     }
     graph.set_searching_mode(true);
-    let unreachable = unreachable(&graph);
-    if !unreachable.is_empty() {
-        tracing::debug!(points = unreachable.len(), "points that no path leads to are kept aside");
+    extra.unreachable = unreachable(&graph);
+    if !extra.unreachable.is_empty() {
+        tracing::debug!(points = extra.unreachable.len(), "points that no path leads to are kept aside");
     }
-    let graph = (total > 0).then_some(graph);
-    let hnsw = Hnsw { view: view.clone(), graph, extra: Extra { duplicates, unreachable } };
+    let hnsw = Hnsw { view: view.clone(), graph: Some(graph), extra };
     store(folder, &hnsw)?;
     Ok(hnsw)
 }
 
-fn point_of(scan: &ScanFile, level: usize, row: u32) -> Vec<i8> {
+fn point_of(scan: &ScanFile, window: &Window) -> Vec<i8> {
     let mut vector = vec![0i8; scan.dimension()];
-    scan.vector(level, row, &mut vector);
+    scan.vector(window.level, window.row, &mut vector);
     point(&vector)
 }
 
-/// Windows as (number, level, row) in random order, without those that equal an earlier one; and these, as [`Extra`] has them.
+/// Where a window is.
+struct Window {
+    number: u32,
+    level: usize,
+    row: u32,
+}
+
+/// Windows in random order, without those that equal an earlier one; and these, as [`Extra`] has them.
 ///
 /// Random, because windows of one song that are inserted one after the other leave points unreachable; the order of a hash of
 /// the number is as good as a shuffle, and the same every time.
-fn distinct(scan: &ScanFile) -> (Vec<(u32, usize, u32)>, Vec<(u32, u32)>) {
+fn distinct(scan: &ScanFile) -> (Vec<Window>, Vec<(u32, u32)>) {
     let mut seen: HashMap<u128, u32> = HashMap::new();
-    let (mut numbers, mut duplicates) = (Vec::new(), Vec::new());
+    let (mut windows, mut duplicates) = (Vec::new(), Vec::new());
     let mut vector = vec![0i8; scan.dimension()];
     let mut bytes = vec![0u8; scan.dimension()];
     let mut number = 0;
@@ -120,15 +131,15 @@ fn distinct(scan: &ScanFile) -> (Vec<(u32, usize, u32)>, Vec<(u32, u32)>) {
                 std::collections::hash_map::Entry::Occupied(earlier) => duplicates.push((*earlier.get(), number)),
                 std::collections::hash_map::Entry::Vacant(new) => {
                     new.insert(number);
-                    numbers.push((number, level, row));
+                    windows.push(Window { number, level, row });
                 }
             }
             number += 1;
         }
     }
-    numbers.sort_by_cached_key(|(number, ..)| xxh3_64(&number.to_le_bytes()));
+    windows.sort_by_cached_key(|window| xxh3_64(&window.number.to_le_bytes()));
     duplicates.sort_unstable();
-    (numbers, duplicates)
+    (windows, duplicates)
 }
 
 /// Numbers of the points to which no path leads from the top of the graph, ascending.

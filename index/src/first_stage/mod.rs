@@ -7,6 +7,8 @@
 mod distance;
 pub(crate) mod graph;
 mod hnsw;
+#[cfg(test)]
+mod tests;
 
 pub use hnsw::Hnsw;
 

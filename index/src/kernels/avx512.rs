@@ -36,7 +36,7 @@ pub(super) unsafe fn products(queries: &QueryMatrix, blocks: &[u8], out: &mut [i
 unsafe fn tile<const B: usize>(queries: &QueryMatrix, row: usize, blocks: &[u8], first: usize, out: &mut [i32]) {
     let dimension = queries.dimension;
     let columns = blocks.len() / dimension;
-    let mut sums = [[_mm512_setzero_si512(); TILE]; B];
+    let mut sums = [[_mm512_setzero_si512(); B]; TILE];
     // SAFETY: group `g` of block `first + b` is 64 bytes inside `blocks`; 4 values at `g * 4` of row `row + j` are inside
     // `queries.values` (the dimension is a multiple of 4); unaligned loads are used throughout.
     unsafe {
@@ -47,16 +47,16 @@ unsafe fn tile<const B: usize>(queries: &QueryMatrix, row: usize, blocks: &[u8],
             for (b, x) in x.iter_mut().enumerate() {
                 *x = _mm512_loadu_si512(block.add(b * BLOCK_ROWS * dimension + g * 64).cast());
             }
-            for j in 0..TILE {
+            for (j, sums) in sums.iter_mut().enumerate() {
                 let y = _mm512_set1_epi32(query.add(j * dimension + g * 4).cast::<i32>().read_unaligned());
-                for b in 0..B {
-                    sums[b][j] = _mm512_dpbusd_epi32(sums[b][j], x[b], y);
+                for (sum, x) in sums.iter_mut().zip(x) {
+                    *sum = _mm512_dpbusd_epi32(*sum, x, y);
                 }
             }
         }
     }
-    for (b, sums) in sums.iter().enumerate() {
-        for (j, &sum) in sums.iter().enumerate() {
+    for (j, sums) in sums.iter().enumerate() {
+        for (b, &sum) in sums.iter().enumerate() {
             let at = (row + j) * columns + (first + b) * BLOCK_ROWS;
             let unbiased = _mm512_sub_epi32(sum, _mm512_set1_epi32(queries.bias[row + j]));
             let out = &mut out[at..at + BLOCK_ROWS];

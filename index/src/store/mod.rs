@@ -7,11 +7,14 @@
 mod change;
 mod values;
 
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::error::io;
 use crate::{Error, FileRecord, Fingerprint, Result, Song, SongId};
 
 pub(crate) use values::{LevelBytes, parse_vectors};
@@ -47,6 +50,7 @@ pub(crate) struct Store {
 impl Store {
     /// Opens or makes the database; it may still lack a fingerprint.
     pub(crate) fn open(path: &Path) -> Result<Store> {
+        wait_until_closed(path)?;
         let db = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open()?;
         Ok(Store {
             meta: db.open_tree("meta")?,
@@ -175,6 +179,31 @@ impl Store {
             }
         }
         to.flush()
+    }
+}
+
+/// Waits until the threads of a database that this process has just dropped have let go of its files.
+///
+/// # Errors
+/// [`Error::Locked`] after some seconds: something (an iterator over songs, say) still holds it.
+pub(crate) fn wait_until_closed(path: &Path) -> Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let begin = Instant::now();
+    let file = match File::open(path.join("db")) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io(path)(error)),
+    };
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(io(path)(error)),
+            Err(TryLockError::WouldBlock) if begin.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
+            Err(TryLockError::WouldBlock) => {
+                let holder = "another part of this process".to_string();
+                return Err(Error::Locked { dir: path.to_path_buf(), holder });
+            }
+        }
     }
 }
 

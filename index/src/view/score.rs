@@ -28,24 +28,13 @@ impl View {
         songs: Option<&[u32]>,
         visit: impl Fn(u32, &[PairScores<'_>]) -> R + Sync,
     ) -> Result<Vec<(u32, R)>> {
-        self.score_with(Kernel::best(), queries, songs, visit)
-    }
-
-    /// [`View::score`] with a kernel of choice.
-    pub(super) fn score_with<R: Send>(
-        &self,
-        kernel: Kernel,
-        queries: &[QueryWindow<'_>],
-        songs: Option<&[u32]>,
-        visit: impl Fn(u32, &[PairScores<'_>]) -> R + Sync,
-    ) -> Result<Vec<(u32, R)>> {
         self.validate(queries)?;
         let scan = self.scan();
         let hum = Hum::new(scan, queries);
         let shards = shards(scan, songs)?;
         let scored: Vec<Vec<(u32, R)>> = shards
             .into_par_iter()
-            .map_init(Buffers::default, |buffers, shard| score_shard(scan, kernel, &hum, shard, buffers, &visit))
+            .map_init(Buffers::default, |buffers, shard| score_shard(scan, &hum, shard, buffers, &visit))
             .collect();
         Ok(scored.into_iter().flatten().collect())
     }
@@ -137,7 +126,6 @@ struct Buffers {
 
 fn score_shard<R>(
     scan: &ScanFile,
-    kernel: Kernel,
     hum: &Hum,
     shard: Range<u32>,
     buffers: &mut Buffers,
@@ -154,7 +142,7 @@ fn score_shard<R>(
             let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
             let matrix = &hum.levels[level].matrix;
             products[level].resize(matrix.padded_rows() * blocks.len() * BLOCK_ROWS, 0);
-            kernel.products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
+            Kernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
             blocks
         })
         .collect();
