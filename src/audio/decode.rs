@@ -1,6 +1,7 @@
 //! From bytes to mono samples at the recording's own rate: container, track and codec are symphonia's business.
 
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use symphonia::core::audio::GenericAudioBufferRef;
@@ -41,17 +42,20 @@ pub(super) struct Decoder {
     planes: Vec<Vec<f32>>,
     frames: u64,
     damaged: u64,
-    last_error: Option<Error>,
+    last_error: Option<String>,
 }
 
 impl Decoder {
     /// Recognises the container by its content and picks the track: the one marked as default, else the first that can be decoded.
     pub(super) fn open(source: Box<dyn MediaSource>) -> Result<Self, AudioError> {
         let stream = MediaSourceStream::new(source, Default::default());
-        let format = symphonia::default::get_probe()
-            .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
-            .map_err(opening_error)?;
-        let (track, codec) = choose_track(format.as_ref())?;
+        let (format, track, codec) = guard(|| {
+            let format = symphonia::default::get_probe()
+                .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
+                .map_err(opening_error)?;
+            let (track, codec) = choose_track(format.as_ref())?;
+            Ok((format, track, codec))
+        })?;
         Ok(Decoder { format, codec, track, planes: Vec::new(), frames: 0, damaged: 0, last_error: None })
     }
 
@@ -69,6 +73,16 @@ impl Decoder {
     /// A truncated or damaged file ends where nothing more can be read; only a file without any sample is an error.
     pub(super) fn next(&mut self, mono: &mut Vec<f32>) -> Result<Option<u32>, AudioError> {
         mono.clear();
+        match guard(|| self.advance(mono)) {
+            Err(AudioError::Damaged(reason)) => {
+                self.skip(reason);
+                self.end()
+            }
+            result => result,
+        }
+    }
+
+    fn advance(&mut self, mono: &mut Vec<f32>) -> Result<Option<u32>, AudioError> {
         let mut container_errors = 0;
         loop {
             let packet = match self.format.next_packet() {
@@ -82,11 +96,11 @@ impl Decoder {
                 Err(Error::IoError(e)) if e.kind() != ErrorKind::UnexpectedEof => return Err(e.into()),
                 Err(e @ Error::DecodeError(_)) if container_errors < MAX_CONTAINER_ERRORS => {
                     container_errors += 1;
-                    self.skip(e);
+                    self.skip(e.to_string());
                     continue;
                 }
                 Err(e) => {
-                    self.skip(e);
+                    self.skip(e.to_string());
                     return self.end();
                 }
             };
@@ -105,12 +119,12 @@ impl Decoder {
                     return Ok(Some(rate));
                 }
                 Err(Error::ResetRequired) => self.codec.reset(),
-                Err(e) => self.skip(e),
+                Err(e) => self.skip(e.to_string()),
             }
         }
     }
 
-    fn skip(&mut self, error: Error) {
+    fn skip(&mut self, error: String) {
         tracing::debug!("skipped a damaged packet: {error}");
         self.damaged += 1;
         self.last_error = Some(error);
@@ -123,6 +137,11 @@ impl Decoder {
         let last = self.last_error.as_ref().map(|e| format!("; {e}")).unwrap_or_default();
         Err(AudioError::NothingDecoded { packets: self.damaged, last })
     }
+}
+
+/// Symphonia has assertions that some damaged headers fail; they are damage like any other.
+fn guard<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(AudioError::Damaged("its structure makes no sense".into())))
 }
 
 /// The mean of all channels. Samples that are no number become silence.
