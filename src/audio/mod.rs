@@ -69,6 +69,18 @@ pub fn open_bytes(bytes: Vec<u8>, rate: u32) -> Result<AudioStream, AudioError> 
     AudioStream::new(|| Ok(Box::new(Cursor::new(Arc::clone(&bytes)))), head, rate)
 }
 
+/// Brings mono `samples` from one rate to another, both in Hz and above 0.
+pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, AudioError> {
+    if from == to {
+        return Ok(samples.to_vec());
+    }
+    let mut out = Vec::new();
+    let mut resampler = Resampler::new(from, to)?;
+    resampler.push(samples, &mut out)?;
+    resampler.finish(&mut out)?;
+    Ok(out)
+}
+
 impl AudioStream {
     fn new(source: impl Fn() -> std::io::Result<Box<dyn MediaSource>>, head: &[u8], rate: u32) -> Result<Self, AudioError> {
         sniff::check(head)?;

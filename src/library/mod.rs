@@ -1,1 +1,8 @@
-//! The library: walking folders, listening to files, the index run.
+//! The library: which files are music ([`walk`]), whether they have changed ([`identity`]), what tune they hold ([`listen`]).
+
+mod error;
+pub mod identity;
+pub mod listen;
+pub mod walk;
+
+pub use error::{FileError, ListenError};

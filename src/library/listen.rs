@@ -1,0 +1,209 @@
+//! From any file to the tunes it holds: recordings through the extractor, scores and pitch files as they are.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use qbh_index::Tags;
+use qbh_models::extractor::{Extractor, MAX_SECTION};
+use qbh_models::{Contour, PitchTrack};
+
+use super::ListenError;
+use crate::audio::{self, AudioError, AudioStream};
+use crate::pitchfile;
+use crate::symbolic::{self, Melody};
+
+/// Below this peak a section is silence: -80 dB, the noise of a 16-bit converter. Full scale is 1.
+const SILENCE: f32 = 1e-4;
+
+/// Recordings below this length hold no tune, seconds.
+const MIN_SECONDS: f64 = 1.0;
+
+/// A contour with fewer voiced steps (100 ms each) holds no tune.
+const MIN_VOICED_STEPS: usize = 10;
+
+/// One tune.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    /// Its name within a file that holds several (a tune book); `None` where the file is the piece.
+    pub member: Option<String>,
+    /// What is known about it. The title falls back to the file's name without extension.
+    pub tags: Tags,
+    /// The melody.
+    pub contour: Contour,
+    /// The pitch track it came from; `None` for scores.
+    pub pitch: Option<PitchTrack>,
+}
+
+/// What was heard in a file, and how long it took.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    /// The tunes, at least one.
+    pub pieces: Vec<Piece>,
+    /// Time spent reading and decoding.
+    pub decode: Duration,
+    /// Time spent in the extractor.
+    pub extract: Duration,
+    /// Damaged packets of a recording that were left out.
+    pub damaged_packets: u64,
+}
+
+/// Listens to a file: a score or a pitch file by its extension, else a recording by its content.
+///
+/// # Errors
+/// Whatever keeps the file from having a melody, silence included.
+pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
+    let title = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let start = Instant::now();
+    let mut heard = if symbolic::is_symbolic(path) {
+        scores(symbolic::read(path)?, start)?
+    } else if pitchfile::is_pitch_file(path) {
+        let pitch = pitchfile::read(path)?;
+        Heard { pieces: vec![piece(pitch, Tags::default())?], decode: start.elapsed(), ..Heard::default() }
+    } else if begins_as_midi(path)? {
+        let bytes = std::fs::read(path).map_err(AudioError::from)?;
+        scores(symbolic::parse(symbolic::Format::Midi, &bytes)?, start)?
+    } else {
+        recording(audio::open(path, extractor.sample_rate())?, extractor, start)?
+    };
+    for piece in &mut heard.pieces {
+        if piece.tags.title.is_none() {
+            piece.tags.title = match (&title, &piece.member) {
+                (Some(title), Some(member)) => Some(format!("{title} {member}")),
+                (title, _) => title.clone(),
+            };
+        }
+    }
+    Ok(heard)
+}
+
+/// Listens to a recording that comes as a stream, as from standard input.
+///
+/// # Errors
+/// As [`listen`].
+pub fn listen_stream(stream: impl Read, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
+    let start = Instant::now();
+    recording(audio::open_reader(stream, extractor.sample_rate())?, extractor, start)
+}
+
+/// Listens to mono samples of `rate` Hz, as from a microphone.
+///
+/// # Errors
+/// As [`listen`].
+pub fn listen_samples(samples: &[f32], rate: u32, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
+    let start = Instant::now();
+    let samples = audio::resample(samples, rate, extractor.sample_rate())?;
+    let mut ear = Ear::new(extractor);
+    for section in samples.chunks(ear.section()) {
+        ear.hear(section)?;
+    }
+    ear.done(Tags::default(), start)
+}
+
+fn recording(mut stream: AudioStream, extractor: &dyn Extractor, start: Instant) -> Result<Heard, ListenError> {
+    let mut ear = Ear::new(extractor);
+    let mut samples = Vec::new();
+    loop {
+        stream.read(ear.section(), &mut samples)?;
+        if samples.is_empty() {
+            break;
+        }
+        ear.hear(&samples)?;
+    }
+    let audio::Tags { title, artist, album } = stream.tags();
+    let tags = Tags { title, artist, album, duration: Some(ear.seconds()) };
+    Ok(Heard { damaged_packets: stream.damaged_packets(), ..ear.done(tags, start)? })
+}
+
+/// Extracts the pitch of a recording section by section, so that a long one takes no more memory than a section.
+struct Ear<'a> {
+    extractor: &'a dyn Extractor,
+    pitch: PitchTrack,
+    samples: u64,
+    peak: f32,
+    extract: Duration,
+}
+
+impl<'a> Ear<'a> {
+    fn new(extractor: &'a dyn Extractor) -> Self {
+        Ear { extractor, pitch: PitchTrack::default(), samples: 0, peak: 0.0, extract: Duration::ZERO }
+    }
+
+    /// Samples in a section: whole hops, so that the tracks of two sections fit together.
+    fn section(&self) -> usize {
+        (MAX_SECTION * f64::from(self.extractor.sample_rate())) as usize
+    }
+
+    fn seconds(&self) -> f64 {
+        self.samples as f64 / f64::from(self.extractor.sample_rate())
+    }
+
+    fn hear(&mut self, section: &[f32]) -> Result<(), ListenError> {
+        let start = Instant::now();
+        let peak = section.iter().fold(0.0f32, |peak, s| peak.max(s.abs()));
+        let track = if peak < SILENCE {
+            let hop = self.extractor.sample_rate() as usize / 100;
+            PitchTrack::from_f0(vec![0.0; section.len().div_ceil(hop)])
+        } else {
+            self.extractor.extract(section)?
+        };
+        self.pitch.f0.extend_from_slice(&track.f0);
+        self.pitch.voicing.extend_from_slice(&track.voicing);
+        self.samples += section.len() as u64;
+        self.peak = self.peak.max(peak);
+        self.extract += start.elapsed();
+        Ok(())
+    }
+
+    fn done(self, tags: Tags, start: Instant) -> Result<Heard, ListenError> {
+        let seconds = self.seconds();
+        if seconds < MIN_SECONDS {
+            return Err(ListenError::TooShort { seconds });
+        }
+        if self.peak < SILENCE {
+            return Err(ListenError::Silent { seconds });
+        }
+        let pieces = vec![piece(self.pitch, tags)?];
+        Ok(Heard { pieces, decode: start.elapsed().saturating_sub(self.extract), extract: self.extract, damaged_packets: 0 })
+    }
+}
+
+/// The piece of a pitch track.
+fn piece(pitch: PitchTrack, mut tags: Tags) -> Result<Piece, ListenError> {
+    let contour = Contour::from_pitch_track(&pitch);
+    if contour.pitch.iter().filter(|&&p| p > 0.0).count() < MIN_VOICED_STEPS {
+        return Err(ListenError::NoVoice { seconds: pitch.duration() });
+    }
+    tags.duration.get_or_insert(pitch.duration());
+    Ok(Piece { member: None, tags, contour, pitch: Some(pitch) })
+}
+
+/// The pieces of a score. Of several, those without a name are numbered.
+fn scores(melodies: Vec<Melody>, start: Instant) -> Result<Heard, ListenError> {
+    let several = melodies.len() > 1;
+    let pieces = melodies.into_iter().enumerate().map(|(i, melody)| {
+        let contour = Contour::from_notes(&melody.notes);
+        let member = melody.id.or_else(|| several.then(|| (i + 1).to_string()));
+        let tags = Tags { title: melody.title, artist: melody.artist, album: None, duration: Some(contour.duration()) };
+        Piece { member, tags, contour, pitch: None }
+    });
+    let pieces: Vec<Piece> = pieces.filter(|piece| !piece.contour.is_empty()).collect();
+    if pieces.is_empty() {
+        return Err(ListenError::TooShort { seconds: 0.0 });
+    }
+    Ok(Heard { pieces, decode: start.elapsed(), ..Heard::default() })
+}
+
+/// Whether a MIDI file goes by another name. Pipes are not asked: what is read from them is gone.
+fn begins_as_midi(path: &Path) -> Result<bool, AudioError> {
+    if !path.metadata()?.is_file() {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    File::open(path)?.take(4).read_to_end(&mut head)?;
+    Ok(head == b"MThd")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Which files of a folder are music.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::FileError;
+
+/// Extensions of recordings. What is inside decides in the end: a file of another format under one of these names just works.
+const AUDIO: [&str; 28] = [
+    "3gp", "aac", "adts", "aif", "aifc", "aiff", "alac", "caf", "flac", "m4a", "m4b", "m4r", "mka", "mkv", "mov", "mp1", "mp2",
+    "mp3", "mp4", "mpa", "mpga", "oga", "ogg", "ogv", "opus", "wav", "wave", "webm",
+];
+
+/// The files below `root` that are music by their extension, in the order of their names, canonical (absolute, links resolved).
+///
+/// A `root` that is a file is taken whatever its name. Hidden files and folders are left out; links are followed, and a link
+/// to a folder that is already on the way down is not. What cannot be read is an error in the sequence, which then goes on.
+pub fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, FileError>> + use<> {
+    let root = root.to_path_buf();
+    WalkDir::new(&root)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
+        .filter_map(move |entry| match entry {
+            Ok(entry) if entry.file_type().is_dir() => None,
+            Ok(entry) if entry.depth() > 0 && !(entry.file_type().is_file() && is_music(entry.path())) => None,
+            Ok(entry) => Some(entry.path().canonicalize().map_err(|e| FileError::new(entry.path(), e))),
+            Err(error) if error.loop_ancestor().is_some() => None,
+            Err(error) => {
+                let path = error.path().unwrap_or(&root).to_path_buf();
+                // A link that leads nowhere and is no music by its name does not matter.
+                let matters = error.depth() == 0 || is_music(&path) || path.is_dir();
+                matters.then(|| Err(FileError::new(&path, error.into())))
+            }
+        })
+}
+
+/// Whether qbh reads a file: by its extension a recording or symbolic music, or a pitch track by its beginning too, because
+/// text files may be anything.
+pub fn is_music(path: &Path) -> bool {
+    is_audio(path) || crate::symbolic::is_symbolic(path) || crate::pitchfile::holds_pitch(path)
+}
+
+/// Whether a file's extension is that of a recording.
+pub fn is_audio(path: &Path) -> bool {
+    path.extension().and_then(|e| e.to_str()).is_some_and(|e| AUDIO.contains(&e.to_ascii_lowercase().as_str()))
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn names(root: &Path, found: &[Result<PathBuf, FileError>]) -> Vec<String> {
+        let root = root.canonicalize().unwrap();
+        found.iter().flatten().map(|path| path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned()).collect()
+    }
+
+    fn make(root: &Path, paths: &[&str]) {
+        for path in paths {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+    }
+
+    #[test]
+    fn music_is_found_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path(), &["b/2.FLAC", "b/10.mid", "a.mp3", "b/cover.jpg", "c/notes.txt", ".hidden/x.mp3", "b/.x.mp3", "z.opus"]);
+        fs::write(dir.path().join("c/pitch.txt"), "0.00 220.0\n0.01 221.0\n0.02 220.0\n").unwrap();
+        let found: Vec<_> = files(dir.path()).collect();
+        assert_eq!(names(dir.path(), &found), ["a.mp3", "b/10.mid", "b/2.FLAC", "c/pitch.txt", "z.opus"]);
+        assert!(found.iter().flatten().all(|path| path.is_absolute()));
+    }
+
+    #[test]
+    fn a_file_is_taken_whatever_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path(), &[".song"]);
+        assert_eq!(files(&dir.path().join(".song")).filter(Result::is_ok).count(), 1);
+    }
+
+    #[test]
+    fn what_is_missing_is_an_error() {
+        let found: Vec<_> = files(Path::new("/absent/folder")).collect();
+        let [Err(error)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(error.path(), Path::new("/absent/folder"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_but_not_in_circles() {
+        use std::os::unix::fs::symlink;
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        make(dir.path(), &["a/1.mp3"]);
+        make(other.path(), &["2.mp3"]);
+        symlink(dir.path(), dir.path().join("a/loop")).unwrap();
+        symlink(other.path(), dir.path().join("b")).unwrap();
+        symlink(dir.path().join("nowhere"), dir.path().join("dangling.jpg")).unwrap();
+        symlink(dir.path().join("nowhere"), dir.path().join("dangling.mp3")).unwrap();
+        let found: Vec<_> = files(dir.path()).collect();
+        let real = other.path().canonicalize().unwrap().join("2.mp3");
+        assert_eq!(names(dir.path(), &found), ["a/1.mp3", real.to_str().unwrap()]);
+        let errors: Vec<_> = found.iter().filter_map(|f| f.as_ref().err()).collect();
+        assert!(matches!(&errors[..], [e] if e.path().ends_with("dangling.mp3")), "{errors:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_unreadable_folder_is_reported_and_passed_by() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path(), &["a/1.mp3", "b/2.mp3"]);
+        let locked = dir.path().join("a");
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
+        let readable_all_the_same = fs::read_dir(&locked).is_ok(); // root may read everything
+        let found: Vec<_> = files(dir.path()).collect();
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
+        if !readable_all_the_same {
+            assert_eq!(names(dir.path(), &found), ["b/2.mp3"]);
+            assert!(found.iter().any(|f| f.as_ref().is_err_and(|e| e.path().ends_with("a"))));
+        }
+    }
+}
