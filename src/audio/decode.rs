@@ -131,11 +131,10 @@ impl Decoder {
     }
 
     fn end(&self) -> Result<Option<u32>, AudioError> {
-        if self.frames > 0 {
-            return Ok(None);
+        match self.frames {
+            0 => Err(AudioError::NothingDecoded { damaged: self.damaged, last: self.last_error.clone() }),
+            _ => Ok(None),
         }
-        let last = self.last_error.as_ref().map(|e| format!("; {e}")).unwrap_or_default();
-        Err(AudioError::NothingDecoded { packets: self.damaged, last })
     }
 }
 

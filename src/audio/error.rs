@@ -23,12 +23,12 @@ pub enum AudioError {
     #[error("damaged: {0}")]
     Damaged(String),
     /// The file opened, but not one sample came out of it.
-    #[error("no sound could be decoded ({packets} damaged packets{last})")]
+    #[error("it holds no sound{}", last.as_ref().map(|last| format!(" that can be decoded ({damaged} damaged packets; {last})")).unwrap_or_default())]
     NothingDecoded {
         /// How many packets were tried and skipped.
-        packets: u64,
-        /// What the decoder said last, with a leading separator; empty when it said nothing.
-        last: String,
+        damaged: u64,
+        /// What the decoder said last, if there was a packet at all.
+        last: Option<String>,
     },
     /// The header claims a sample rate that no recording has.
     #[error("impossible sample rate: {0} Hz")]

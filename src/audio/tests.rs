@@ -221,7 +221,7 @@ fn video_and_unknown_codecs_are_named() {
 fn a_header_without_sound_is_refused() {
     let empty = wav(spec(2, 44_100, 16, hound::SampleFormat::Int), 0.0);
     let error = error_of(open_bytes(empty, RATE));
-    assert!(matches!(error, AudioError::NothingDecoded { packets: 0, .. }), "{error}");
+    assert!(matches!(error, AudioError::NothingDecoded { damaged: 0, last: None }), "{error}");
 }
 
 #[test]
@@ -261,6 +261,31 @@ fn a_damaged_middle_is_stepped_over() {
         let seconds = samples.len() as f64 / f64::from(RATE);
         assert!((0.4..0.9).contains(&seconds), "{name}: {seconds} s of it");
         assert!(purity(&samples[samples.len() - 3000..samples.len() - 1000], RATE, TONE) > 0.9, "{name}: lost after the damage");
+    }
+}
+
+#[test]
+fn real_recordings_have_their_length() {
+    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/pitch"));
+    // As ffprobe tells them; the first is AAC in a file with several streams.
+    let known = [
+        ("ssl_reference/test_audio.mp4", 12.89, None),
+        ("songs/Jonathan_Coulton_Furry_Old_Lobster.mp3", 122.12, Some("Furry Old Lobster")),
+        ("songs/Joshua_Morin_On_the_run.ogg", 288.29, Some("Joshua Morin - On The Run")),
+    ];
+    for (name, seconds, title) in known {
+        let path = data.join(name);
+        if !path.exists() {
+            println!("SKIPPED: {} is not there", path.display());
+            continue;
+        }
+        let mut stream = open(&path, 8_000).unwrap();
+        let mut samples = 0;
+        while let Some(chunk) = stream.next_chunk().unwrap() {
+            samples += chunk.len();
+        }
+        assert!((samples as f64 / 8_000.0 - seconds).abs() < 0.1, "{name}: {samples} samples");
+        assert_eq!((stream.damaged_packets(), stream.tags().title.as_deref()), (0, title), "{name}");
     }
 }
 
