@@ -1,7 +1,9 @@
-//! The library: which files are music ([`walk`]), whether they have changed ([`identity`]), what tune they hold ([`listen`]).
+//! The library: which files are music ([`walk`]), whether they have changed ([`identity`]), what tune they hold ([`listen`]), and
+//! the run over all of them ([`indexer`]).
 
 mod error;
 pub mod identity;
+pub mod indexer;
 pub mod listen;
 pub mod walk;
 

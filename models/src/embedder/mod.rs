@@ -21,7 +21,7 @@ use crate::nn::weights::Weights;
 use crate::{Embedding, ModelError, ModelInfo};
 
 /// Weights that come with qbh, by name.
-pub const SHIPPED: &[(&str, &[u8])] = &[(DEFAULT_EMBEDDER, include_bytes!("../../weights/contextual.safetensors"))];
+pub const SHIPPED: &[(&str, &[u8])] = &[];
 
 /// The embedder that is used when none is named.
 pub const DEFAULT_EMBEDDER: &str = "contextual";

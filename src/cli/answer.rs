@@ -1,0 +1,201 @@
+//! The answer to a hum, as a table and as JSON (docs/json.md).
+
+use super::format::{clock, duration, semitones};
+use super::select;
+use super::table::Table;
+use anyhow::Result;
+use console::style;
+use qbh::search::{Answer, Match};
+use qbh_index::{Index, Song};
+use qbh_models::Contour;
+use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// Name and version of the schema.
+const SCHEMA: &str = "qbh.query/1";
+
+/// A hum that was asked about.
+pub struct Asked {
+    /// What to call it.
+    pub name: String,
+    /// Its melody.
+    pub contour: Contour,
+    /// Time it took to get that.
+    pub listened: Duration,
+    /// How songs were looked up, as the command line calls it.
+    pub search: String,
+}
+
+/// Why a hum has no answer.
+#[derive(Debug, Serialize)]
+pub struct Refusal {
+    /// What is wrong.
+    pub reason: String,
+    /// What can be done; may be empty.
+    pub remedy: String,
+}
+
+/// A match with its song.
+pub struct Found<'a> {
+    matched: &'a Match,
+    song: Song,
+}
+
+/// Looks the matched songs up.
+pub fn songs<'a>(answer: &'a Answer, index: &Index) -> Result<Vec<Found<'a>>> {
+    let mut found = Vec::with_capacity(answer.matches.len());
+    for matched in &answer.matches {
+        found.extend(index.song(matched.song)?.map(|song| Found { matched, song }));
+    }
+    Ok(found)
+}
+
+impl Found<'_> {
+    /// Key of the song.
+    pub fn key(&self) -> &str {
+        &self.song.key
+    }
+
+    /// Title and artist in one line.
+    pub fn title(&self) -> String {
+        let title = select::title(&self.song);
+        self.song.tags.artist.as_ref().map_or(title.clone(), |artist| format!("{title} – {artist}"))
+    }
+}
+
+/// Writes the ranking for a person.
+pub fn write_table(answer: &Answer, found: &[Found], out: &mut dyn Write) -> Result<()> {
+    let mut table = Table::new(&[">", "title", "artist", ">score", ">confidence", ">where", ">key", ">tempo", "path"]);
+    for (i, Found { matched, song }) in found.iter().enumerate() {
+        table.row(vec![
+            (i + 1).to_string(),
+            select::title(song),
+            song.tags.artist.clone().unwrap_or_default(),
+            format!("{:.1}", matched.score),
+            format!("{:.0} %", 100.0 * matched.confidence),
+            format!("{}-{}", clock(matched.song_start.into()), clock(matched.song_end.into())),
+            semitones(matched.key_shift),
+            format!("{:.2}", matched.tempo_ratio),
+            near(&song.key),
+        ]);
+    }
+    table.write(out)?;
+    if !answer.confident {
+        let note = "Not sure: these are guesses. A longer hum (8 to 12 s), closer to the microphone, tells more.";
+        writeln!(out, "{}", style(note).yellow())?;
+    }
+    Ok(())
+}
+
+/// What was heard, in a line.
+pub fn summary(asked: &Asked, answer: &Answer) -> String {
+    let t = answer.timings;
+    format!(
+        "{}: {} heard, melody in {:.0} % of it; {} songs searched in {:.0} ms (listening {:.0} ms)",
+        asked.name,
+        duration(asked.contour.duration()),
+        100.0 * asked.contour.voiced_fraction(),
+        answer.songs_searched,
+        1e3 * (t.embed + t.score + t.align).as_secs_f64(),
+        1e3 * asked.listened.as_secs_f64(),
+    )
+}
+
+/// A path relative to the current folder where it lies below that.
+fn near(path: &str) -> String {
+    let here = std::env::current_dir().and_then(|dir| dir.canonicalize()).unwrap_or_default();
+    Path::new(path).strip_prefix(here).map_or_else(|_| path.to_owned(), |below| below.to_string_lossy().into_owned())
+}
+
+#[derive(Serialize)]
+struct JsonAnswer<'a> {
+    schema: &'static str,
+    query: &'a str,
+    duration: f64,
+    voiced: f32,
+    songs: usize,
+    search: &'a str,
+    confident: bool,
+    matches: Vec<JsonMatch<'a>>,
+    seconds: JsonSeconds,
+}
+
+#[derive(Serialize)]
+struct JsonMatch<'a> {
+    rank: usize,
+    song: &'a str,
+    file: &'a str,
+    title: Option<&'a str>,
+    artist: Option<&'a str>,
+    album: Option<&'a str>,
+    duration: Option<f64>,
+    score: f32,
+    confidence: f32,
+    song_start: f32,
+    song_end: f32,
+    hum_start: f32,
+    hum_end: f32,
+    key_shift: f32,
+    tempo_ratio: f32,
+}
+
+#[derive(Serialize)]
+struct JsonSeconds {
+    listen: f64,
+    search: f64,
+}
+
+#[derive(Serialize)]
+struct JsonRefusal<'a> {
+    schema: &'static str,
+    query: &'a str,
+    error: &'a Refusal,
+}
+
+/// Writes the answer as one line of JSON.
+pub fn write_json(asked: &Asked, answer: &Answer, found: &[Found], out: &mut dyn Write) -> Result<()> {
+    let matches = found.iter().enumerate().map(|(i, Found { matched, song })| JsonMatch {
+        rank: i + 1,
+        song: &song.key,
+        file: &song.file,
+        title: song.tags.title.as_deref(),
+        artist: song.tags.artist.as_deref(),
+        album: song.tags.album.as_deref(),
+        duration: song.tags.duration,
+        score: matched.score,
+        confidence: matched.confidence,
+        song_start: matched.song_start,
+        song_end: matched.song_end,
+        hum_start: matched.hum_start,
+        hum_end: matched.hum_end,
+        key_shift: matched.key_shift,
+        tempo_ratio: matched.tempo_ratio,
+    });
+    let t = answer.timings;
+    let json = JsonAnswer {
+        schema: SCHEMA,
+        query: &asked.name,
+        duration: asked.contour.duration(),
+        voiced: asked.contour.voiced_fraction(),
+        songs: answer.songs_searched,
+        search: &asked.search,
+        confident: answer.confident,
+        matches: matches.collect(),
+        seconds: JsonSeconds { listen: asked.listened.as_secs_f64(), search: (t.embed + t.score + t.align).as_secs_f64() },
+    };
+    write_line(&json, out)
+}
+
+/// Writes why there is no answer as one line of JSON.
+pub fn write_refusal(query: &str, error: &Refusal, out: &mut dyn Write) -> Result<()> {
+    write_line(&JsonRefusal { schema: SCHEMA, query, error }, out)
+}
+
+fn write_line(json: &impl Serialize, out: &mut dyn Write) -> Result<()> {
+    // As an I/O error, so that a reader who has left is recognised.
+    serde_json::to_writer(&mut *out, json).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    Ok(())
+}

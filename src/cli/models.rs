@@ -1,0 +1,153 @@
+//! `qbh models`: the networks at hand; and opening them by name for the other subcommands.
+
+use super::Status;
+use super::context::Context;
+use super::table::{Table, printable};
+use anyhow::{Context as _, Result, bail};
+use qbh::library::indexer;
+use qbh_index::Index;
+use qbh_models::embedder::{self, DEFAULT_EMBEDDER, Embedder};
+use qbh_models::extractor::{self, DEFAULT_EXTRACTOR, Extractor};
+use qbh_models::{ModelError, ModelInfo};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tch::Device;
+
+/// Arguments of `qbh models`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  qbh models
+  qbh models describe ssl
+  qbh models import ~/Downloads/my-extractor.safetensors
+  qbh index --extractor my-extractor ~/Music")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<ModelsCommand>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ModelsCommand {
+    /// List the models (the default)
+    List,
+    /// Print what is known of a model: architecture, training data, licences, scores
+    Describe {
+        /// Name or .safetensors file
+        name: String,
+    },
+    /// Check a .safetensors file and copy it to the other models, so that its name finds it
+    Import {
+        /// The weights
+        file: PathBuf,
+    },
+}
+
+/// Lists, describes or imports.
+pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
+    match args.command.as_ref().unwrap_or(&ModelsCommand::List) {
+        ModelsCommand::List => list(context, out)?,
+        ModelsCommand::Describe { name } => describe(name, context, out)?,
+        ModelsCommand::Import { file } => import(file, context, out)?,
+    }
+    Ok(Status::Done)
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Extractor,
+    Embedder,
+}
+
+fn list(context: &Context, out: &mut dyn Write) -> Result<()> {
+    let mut table = Table::new(&["name", "kind", "architecture", ">parameters", "fingerprint", "origin"]);
+    let shipped = extractor::SHIPPED.iter().chain(embedder::SHIPPED).map(|(name, _)| ((*name).to_owned(), "shipped"));
+    for (name, origin) in shipped.chain(imported(context).into_iter().map(|name| (name, "imported"))) {
+        let (kind, info) = open_any(&name, context)?;
+        let default = [DEFAULT_EXTRACTOR, DEFAULT_EMBEDDER].contains(&name.as_str());
+        let origin = format!("{origin}{}", if default { ", default" } else { "" });
+        let kind = format!("{kind:?}").to_lowercase();
+        table.row(vec![name, kind, info.architecture, info.parameters.to_string(), info.fingerprint, origin]);
+    }
+    table.write(out)?;
+    Ok(())
+}
+
+/// Names of the imported models, sorted.
+fn imported(context: &Context) -> Vec<String> {
+    let entries = std::fs::read_dir(&context.models_dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let weights = entries.filter(|path| path.extension().is_some_and(|e| e == "safetensors"));
+    let mut names: Vec<String> = weights.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    names.sort();
+    names
+}
+
+fn describe(name: &str, context: &Context, out: &mut dyn Write) -> Result<()> {
+    let (kind, info) = open_any(name, context)?;
+    let mut line = |name: &str, value: String| writeln!(out, "{name:<16}{}", printable(value));
+    line("name", info.name)?;
+    line("kind", format!("{kind:?}").to_lowercase())?;
+    line("architecture", info.architecture)?;
+    line("parameters", info.parameters.to_string())?;
+    line("fingerprint", info.fingerprint)?;
+    info.metadata.into_iter().filter(|(key, _)| key != "architecture").try_for_each(|(key, value)| line(&key, value))?;
+    Ok(())
+}
+
+fn import(file: &Path, context: &Context, out: &mut dyn Write) -> Result<()> {
+    let name = file.file_stem().and_then(|stem| stem.to_str()).context("the file needs a name, NAME.safetensors")?;
+    if extractor::SHIPPED.iter().chain(embedder::SHIPPED).any(|(shipped, _)| *shipped == name) {
+        bail!("{name} is the name of a model that comes with qbh: rename the file");
+    }
+    let path = file.to_str().context("the path is no UTF-8 text")?;
+    let (kind, info) = open_any(path, context)?;
+    let target = context.models_dir.join(format!("{name}.safetensors"));
+    std::fs::create_dir_all(&context.models_dir).with_context(|| format!("cannot make {}", context.models_dir.display()))?;
+    // Copied under another name first: a run that starts meanwhile must not read half a file.
+    let part = target.with_extension("part");
+    std::fs::copy(file, &part)
+        .and_then(|_| std::fs::rename(&part, &target))
+        .with_context(|| format!("cannot write {}", target.display()))?;
+    let option = if kind == Kind::Extractor { "--extractor" } else { "--embedder" };
+    writeln!(out, "{name}: {} with {} parameters; use it with {option} {name}", info.architecture, info.parameters)?;
+    Ok(())
+}
+
+/// Opens a model whatever it is for.
+fn open_any(name: &str, context: &Context) -> Result<(Kind, ModelInfo)> {
+    let path = context.model_path(name);
+    let path = path.to_string_lossy();
+    let extractor = extractor::open(&path, Device::Cpu);
+    match extractor {
+        Ok(extractor) => Ok((Kind::Extractor, extractor.info().clone())),
+        Err(ModelError::Io { .. }) => Err(extractor.err().map_or_else(|| anyhow::anyhow!("unreadable"), anyhow::Error::from)),
+        Err(as_extractor) => match embedder::open(&path, Device::Cpu) {
+            Ok(embedder) => Ok((Kind::Embedder, embedder.info().clone())),
+            Err(as_embedder) => bail!("{name} is neither an extractor ({as_extractor}) nor an embedder ({as_embedder})"),
+        },
+    }
+}
+
+/// Opens an extractor by name or path.
+pub fn open_extractor(name: &str, context: &Context, device: Device) -> Result<Box<dyn Extractor>> {
+    let extractor = extractor::open(&context.model_path(name).to_string_lossy(), device)?;
+    tracing::debug!(name, fingerprint = extractor.info().fingerprint, "opened model");
+    Ok(extractor)
+}
+
+/// Opens an embedder by name or path.
+pub fn open_embedder(name: &str, context: &Context, device: Device) -> Result<Box<dyn Embedder>> {
+    let embedder = embedder::open(&context.model_path(name).to_string_lossy(), device)?;
+    tracing::debug!(name, fingerprint = embedder.info().fingerprint, "opened model");
+    Ok(embedder)
+}
+
+/// The embedder that an index was made with. Only its vectors are comparable with those of the index.
+pub fn embedder_of(index: &Index, context: &Context, device: Device) -> Result<Box<dyn Embedder>> {
+    let made_with = index.fingerprint();
+    let embedder = open_embedder(&made_with.embedder.name, context, device)
+        .with_context(|| format!("the index in {} was made with another embedder", index.dir().display()))?;
+    // A hum may be heard by another extractor than the songs were.
+    index.check_models(&indexer::fingerprint(&made_with.extractor, &*embedder))?;
+    Ok(embedder)
+}

@@ -1,0 +1,74 @@
+//! Progress bars on standard error, and log lines that do not tear them.
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, Write};
+use std::sync::LazyLock;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Every bar of the process. indicatif draws nothing when standard error is no terminal.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
+
+/// Prints a line on standard error, above the bars.
+pub fn print_line(line: &str) {
+    BARS.suspend(|| {
+        // Standard error that is gone is no reason to stop.
+        let _ = writeln!(io::stderr(), "{line}");
+    });
+}
+
+/// A bar over `length` units of work. Templates are written in this crate, so a mistake in one is a bug.
+pub fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("a valid bar template").progress_chars("━╸─");
+    let bar = BARS.add(ProgressBar::new(length).with_style(style));
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+/// A spinner for work of unknown length.
+pub fn spinner(message: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg}").expect("a valid spinner template");
+    let spinner = BARS.add(ProgressBar::new_spinner().with_style(style).with_message(message));
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}
+
+/// Sends `tracing` events to standard error. `QBH_LOG` (the syntax of `RUST_LOG`) overrides `-v`.
+pub fn start_logging(quiet: bool, verbose: u8) {
+    let level = match (quiet, verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "warn,qbh=info,qbh_index=info,qbh_models=info",
+        (false, _) => "info,qbh=debug,qbh_index=debug,qbh_models=debug",
+    };
+    let filter = EnvFilter::try_from_env("QBH_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(AboveBars)
+        .with_ansi(console::colors_enabled_stderr())
+        .without_time()
+        .with_target(false)
+        .init();
+}
+
+/// Writes to standard error while the bars are out of the way.
+struct AboveBars;
+
+impl Write for AboveBars {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        BARS.suspend(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+impl<'a> MakeWriter<'a> for AboveBars {
+    type Writer = AboveBars;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        AboveBars
+    }
+}

@@ -1,0 +1,226 @@
+//! `qbh query`: which songs hold this tune?
+
+use super::answer::{self, Asked, Refusal};
+use super::context::{Context, DeviceName};
+use super::{Status, complain, models};
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
+use qbh::library::ListenError;
+use qbh::library::listen::{self, Heard, Piece};
+use qbh::search::{Answer, SearchError, SearchOptions, Searcher, Stage, plot};
+use qbh_index::Index;
+use qbh_models::Contour;
+use qbh_models::extractor::Extractor;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `qbh query`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Hum, sing (da da da is best) or whistle 8 to 12 seconds of the tune, close to the microphone and without accompaniment, in any \
+key and tempo. Scores (MIDI, MusicXML, ABC, **kern) and pitch files are taken as well as recordings.
+
+Examples:
+  qbh query hum.wav
+  qbh query hum.wav --plot match.svg
+  qbh query --json hums/*.wav | jq -r '[.query, .matches[0].title] | @tsv'
+  arecord -d 10 -f S16_LE -r 16000 | qbh query -
+
+Exit status: 0 when a song was found with confidence, 1 when the matches are only guesses, 2 when there was an error.")]
+pub struct Args {
+    /// Hums: recordings, scores or pitch files; - reads standard input
+    #[cfg_attr(not(feature = "mic"), arg(required = true))]
+    #[cfg_attr(feature = "mic", arg(required_unless_present = "mic"))]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Record the hum from the microphone for so many seconds
+    #[cfg(feature = "mic")]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "files", value_parser = clap::value_parser!(u16).range(1..=600))]
+    mic: Option<u16>,
+    /// How many songs to list
+    #[arg(short = 'k', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    matches: u32,
+    /// One JSON object per hum and line (docs/json.md)
+    #[arg(long)]
+    json: bool,
+    /// Draw the hum over the best match into this SVG file
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// How songs are looked up: exact compares every window, hnsw follows a graph (built when first needed)
+    #[arg(long, value_enum, default_value_t = Search::Auto)]
+    search: Search,
+    /// Melody extractor for recordings, by name or file; without it, the one that the index was made with
+    #[arg(long, value_name = "NAME")]
+    extractor: Option<String>,
+    /// Where the networks run
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
+}
+
+/// [`Stage`] as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Search {
+    Auto,
+    Exact,
+    Hnsw,
+}
+
+impl Args {
+    /// The arguments of a plain query for one file.
+    pub fn of(file: PathBuf, plot: Option<PathBuf>) -> Self {
+        Args {
+            files: vec![file],
+            #[cfg(feature = "mic")]
+            mic: None,
+            matches: 10,
+            json: false,
+            plot,
+            search: Search::Auto,
+            extractor: None,
+            device: DeviceName::Cpu,
+        }
+    }
+
+    fn options(&self) -> SearchOptions {
+        let stage = match self.search {
+            Search::Auto => Stage::Auto,
+            Search::Exact => Stage::Exact,
+            Search::Hnsw => Stage::Hnsw,
+        };
+        SearchOptions { limit: self.matches as usize, stage, ..SearchOptions::default() }
+    }
+
+    fn search_name(&self) -> String {
+        self.search.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// What became of a hum.
+pub struct Answered {
+    status: Status,
+    /// Key of the best match.
+    pub first: Option<String>,
+}
+
+/// Answers every hum.
+pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
+    let answered = answer_all(args, context, out)?;
+    Ok(answered.iter().map(|a| a.status).max().unwrap_or(Status::Done))
+}
+
+/// Answers every hum; one that cannot be answered does not keep the others from being.
+pub fn answer_all(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Vec<Answered>> {
+    if args.plot.is_some() && args.files.len() > 1 {
+        bail!("--plot draws one hum: give one FILE");
+    }
+    let index = Index::open_existing(&context.index_dir)?;
+    let device = args.device.device()?;
+    let embedder = models::embedder_of(&index, context, device)?;
+    let name = args.extractor.as_deref().unwrap_or(&index.fingerprint().extractor.name);
+    let extractor = models::open_extractor(name, context, device)?;
+    let searcher = Searcher::new(index.view()?, &index, embedder);
+    let desk = Desk { args, context, index: &index, searcher };
+
+    let mut answered = Vec::new();
+    #[cfg(feature = "mic")]
+    if let Some(seconds) = args.mic {
+        let heard = record(seconds, context, &*extractor);
+        desk.answer_pieces("microphone", heard, &mut answered, out)?;
+    }
+    for file in &args.files {
+        let heard = listen_to(file, &*extractor);
+        desk.answer_pieces(&file.display().to_string(), heard, &mut answered, out)?;
+    }
+    Ok(answered)
+}
+
+/// The tunes of a file, or of standard input.
+fn listen_to(file: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
+    if file.as_os_str() == "-" {
+        listen::listen_stream(std::io::stdin().lock(), extractor)
+    } else {
+        listen::listen(file, extractor)
+    }
+}
+
+/// The tune that is hummed into the microphone.
+#[cfg(feature = "mic")]
+fn record(seconds: u16, context: &Context, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
+    context.say(format!("Hum now, for {seconds} s ..."));
+    let (samples, rate) = qbh::audio::microphone::record(seconds.into())?;
+    context.say("Thank you.");
+    listen::listen_samples(&samples, rate, extractor)
+}
+
+/// Where hums are answered.
+struct Desk<'a> {
+    args: &'a Args,
+    context: &'a Context,
+    index: &'a Index,
+    searcher: Searcher<'a>,
+}
+
+impl Desk<'_> {
+    /// Answers every tune that was heard in a recording.
+    fn answer_pieces(
+        &self,
+        name: &str,
+        heard: Result<Heard, ListenError>,
+        answered: &mut Vec<Answered>,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let heard = match heard {
+            Ok(heard) => heard,
+            Err(error) => {
+                let refusal = Refusal { reason: error.to_string(), remedy: error.remedy().to_owned() };
+                answered.push(self.refuse(name, &refusal, out)?);
+                return Ok(());
+            }
+        };
+        let listened = heard.decode + heard.extract;
+        for Piece { member, contour, .. } in heard.pieces {
+            let name = member.map_or_else(|| name.to_owned(), |member| format!("{name}#{member}"));
+            answered.push(self.answer(Asked { name, contour, listened, search: self.args.search_name() }, out)?);
+        }
+        Ok(())
+    }
+
+    fn answer(&self, asked: Asked, out: &mut dyn Write) -> Result<Answered> {
+        let answer = match self.searcher.search(&asked.contour, &self.args.options()) {
+            Ok(answer) => answer,
+            Err(error @ (SearchError::Index(_) | SearchError::Model(_))) => return Err(error.into()),
+            Err(error) => return self.refuse(&asked.name, &Refusal { reason: error.to_string(), remedy: String::new() }, out),
+        };
+        let found = answer::songs(&answer, self.index)?;
+        if self.args.json {
+            answer::write_json(&asked, &answer, &found, out)?;
+        } else {
+            self.context.say(answer::summary(&asked, &answer));
+            answer::write_table(&answer, &found, out)?;
+        }
+        if let (Some(file), Some(best)) = (&self.args.plot, found.first()) {
+            self.plot(file, &asked, &answer, &best.title())?;
+        }
+        let status = if answer.confident { Status::Done } else { Status::NotConfident };
+        Ok(Answered { status, first: found.first().map(|best| best.key().to_owned()) })
+    }
+
+    fn refuse(&self, name: &str, refusal: &Refusal, out: &mut dyn Write) -> Result<Answered> {
+        if self.args.json {
+            answer::write_refusal(name, refusal, out)?;
+        } else {
+            let remedy = if refusal.remedy.is_empty() { String::new() } else { format!("; {}", refusal.remedy) };
+            complain(format!("{name}: {}{remedy}", refusal.reason));
+        }
+        Ok(Answered { status: Status::Failed, first: None })
+    }
+
+    fn plot(&self, file: &Path, asked: &Asked, answer: &Answer, title: &str) -> Result<()> {
+        let Some(best) = answer.matches.first() else { return Ok(()) };
+        let song = Contour { pitch: self.index.contour(best.song)?.unwrap_or_default() };
+        let svg = plot::alignment_svg(&asked.contour, &song, best, title)?;
+        std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))?;
+        self.context.say(format!("{} shows the hum over the best match", file.display()));
+        Ok(())
+    }
+}

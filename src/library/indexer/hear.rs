@@ -1,0 +1,136 @@
+//! From a file to songs in the index: listen, cut into windows, embed, store.
+
+use super::plan::{Failure, Pending};
+use super::report::Stages;
+use crate::library::listen::{self, Piece};
+use crate::search::embed_song;
+use qbh_index::{Index, NewSong};
+use qbh_models::embedder::Embedder;
+use qbh_models::extractor::Extractor;
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+/// Models of one thread.
+pub(super) struct Worker {
+    extractor: Box<dyn Extractor>,
+    embedder: Box<dyn Embedder>,
+}
+
+/// What came of one file.
+pub(super) struct Done {
+    /// Songs stored.
+    pub songs: usize,
+    /// Seconds of music in them.
+    pub seconds: f64,
+    /// Why nothing was stored.
+    pub failure: Option<Failure>,
+    pub stages: Stages,
+}
+
+/// Why a file is not in the index, and what to do about it.
+struct Refusal {
+    reason: String,
+    remedy: String,
+}
+
+impl Worker {
+    pub(super) fn new(extractor: Box<dyn Extractor>, embedder: Box<dyn Embedder>) -> Self {
+        Worker { extractor, embedder }
+    }
+
+    /// Listens to a file and stores what it holds, or that it failed. Only the index itself can be an error.
+    pub(super) fn process(&mut self, index: &Index, file: &Pending) -> Result<Done, qbh_index::Error> {
+        let mut stages = Stages::default();
+        // One strange file must not end a run over a hundred thousand.
+        let heard =
+            catch_unwind(AssertUnwindSafe(|| self.songs(file, &mut stages))).unwrap_or_else(|panic| Err(stumbled(&*panic)));
+        let start = Instant::now();
+        let mut done = Done { songs: 0, seconds: 0.0, failure: None, stages };
+        let refusal = match heard {
+            Ok(songs) => {
+                done.songs = songs.len();
+                done.seconds = songs.iter().filter_map(|song| song.tags.duration).sum();
+                match index.put_file(&file.identity, songs) {
+                    Ok(_) => None,
+                    Err(qbh_index::Error::InvalidSong { reason, .. }) => Some(Refusal {
+                        reason: format!("cannot be stored: {reason}"),
+                        remedy: "please report it as a bug, with the file".into(),
+                    }),
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(refusal) => Some(refusal),
+        };
+        if let Some(Refusal { reason, remedy }) = refusal {
+            index.put_failure(&file.identity, reason.as_str(), remedy.as_str())?;
+            done.failure = Some(Failure { path: file.identity.path.clone(), reason, remedy, known: false });
+        }
+        done.stages.store += start.elapsed();
+        Ok(done)
+    }
+
+    fn songs(&mut self, file: &Pending, stages: &mut Stages) -> Result<Vec<NewSong>, Refusal> {
+        let heard = listen::listen(&file.path, &*self.extractor)
+            .map_err(|error| Refusal { reason: error.to_string(), remedy: error.remedy().to_owned() })?;
+        stages.decode += heard.decode;
+        stages.extract += heard.extract;
+
+        let start = Instant::now();
+        let mut keys = Keys::new(&file.identity.path);
+        let mut songs = Vec::with_capacity(heard.pieces.len());
+        for piece in heard.pieces {
+            let key = keys.of(&piece);
+            let levels = embed_song(&piece.contour.pitch, &*self.embedder).map_err(|error| Refusal {
+                reason: format!("could not be embedded: {error}"),
+                remedy: "please report it as a bug, with the file".into(),
+            })?;
+            if !levels.is_empty() {
+                let mut tags = piece.tags;
+                tags.duration.get_or_insert(piece.contour.duration());
+                songs.push(NewSong { key, tags, contour: piece.contour.pitch, levels });
+            }
+        }
+        stages.embed += start.elapsed();
+        if songs.is_empty() {
+            return Err(Refusal {
+                reason: "no melody was heard in it".into(),
+                remedy: "nothing to do if it is silent or holds no tune; else try --extractor ssl".into(),
+            });
+        }
+        Ok(songs)
+    }
+}
+
+/// Gives the pieces of a file their keys: the path, or `path#member` where a file holds several.
+struct Keys<'a> {
+    path: &'a str,
+    seen: HashMap<String, usize>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(path: &'a str) -> Self {
+        Keys { path, seen: HashMap::new() }
+    }
+
+    /// Members of equal name (tune books do that) are numbered.
+    fn of(&mut self, piece: &Piece) -> String {
+        let key = match &piece.member {
+            Some(member) => format!("{}#{member}", self.path),
+            None => self.path.to_owned(),
+        };
+        let seen = self.seen.entry(key.clone()).or_insert(0);
+        *seen += 1;
+        if *seen == 1 { key } else { format!("{key}~{seen}") }
+    }
+}
+
+/// A panic, as a reason.
+fn stumbled(panic: &(dyn Any + Send)) -> Refusal {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    Refusal {
+        reason: format!("qbh stumbled over it: {}", text.unwrap_or_else(|| "no reason given".into())),
+        remedy: "please report it as a bug, with the file".into(),
+    }
+}

@@ -1,0 +1,110 @@
+//! What a run has to do, found by comparing the folders with the index. Nothing is listened to, nothing is changed.
+
+use crate::library::identity::{self, path_text};
+use crate::library::walk;
+use qbh_index::{FileIdentity, FileRecord, Outcome};
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// A file to listen to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it looks like now.
+    pub identity: FileIdentity,
+}
+
+/// A file that is not in the index, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Its path.
+    pub path: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// What the user can do.
+    pub remedy: String,
+    /// Whether it failed in an earlier run and has not changed since.
+    pub known: bool,
+}
+
+/// What a run has to do.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Files that are new or have changed, the biggest first, so that no thread is left with a long one at the end.
+    pub pending: Vec<Pending>,
+    /// How many files are in the index and have not changed.
+    pub unchanged: usize,
+    /// Files that failed in an earlier run and have not changed since: they are not tried again.
+    pub failed_before: Vec<Failure>,
+    /// Paths of files in the index that are gone: their songs are to be forgotten.
+    pub vanished: Vec<String>,
+    /// What could not be looked at, in sentences.
+    pub remarks: Vec<String>,
+}
+
+impl Plan {
+    /// Compares what is below `roots` (files or folders that exist, absolute) with what the index knows.
+    ///
+    /// Files that are gone are forgotten only where their absence is beyond doubt: not below a folder that could not be read, and
+    /// not when a folder that used to hold music holds none at all, as an unmounted drive does.
+    pub fn new(roots: &[PathBuf], known: Vec<FileRecord>) -> Self {
+        let known: HashMap<String, FileRecord> = known.into_iter().map(|record| (record.identity.path.clone(), record)).collect();
+        let mut plan = Plan::default();
+        let mut seen = HashSet::new();
+        for root in roots {
+            plan.visit(root, &known, &mut seen);
+        }
+        plan.pending.sort_by(|a, b| b.identity.size.cmp(&a.identity.size).then_with(|| a.path.cmp(&b.path)));
+        plan.vanished.sort();
+        plan.vanished.dedup();
+        plan.vanished.retain(|path| !seen.contains(path));
+        plan
+    }
+
+    fn visit(&mut self, root: &Path, known: &HashMap<String, FileRecord>, seen: &mut HashSet<String>) {
+        let mut unreadable = Vec::new();
+        let mut found = 0;
+        for entry in walk::files(root) {
+            let identity = entry.and_then(|path| identity::of(&path).map(|identity| (path, identity)));
+            match identity {
+                Ok((path, identity)) => {
+                    found += 1;
+                    if seen.insert(identity.path.clone()) {
+                        self.take(path, identity, known);
+                    }
+                }
+                Err(error) => {
+                    self.remarks.push(error.to_string());
+                    unreadable.push(error.path().to_path_buf());
+                }
+            }
+        }
+        let gone = known.keys().map(Path::new).filter(|path| path.starts_with(root) && !seen.contains(&path_text(path)));
+        let gone: Vec<String> = gone.filter(|path| !unreadable.iter().any(|dir| path.starts_with(dir))).map(path_text).collect();
+        if found == 0 && !gone.is_empty() {
+            self.remarks.push(format!(
+                "{} holds no music now, but the index knows {} files there, which are kept: is a drive missing? \
+                 `qbh remove {}` forgets them",
+                root.display(),
+                gone.len(),
+                root.display(),
+            ));
+        } else {
+            self.vanished.extend(gone);
+        }
+    }
+
+    fn take(&mut self, path: PathBuf, identity: FileIdentity, known: &HashMap<String, FileRecord>) {
+        match known.get(&identity.path).filter(|record| record.identity == identity).map(|record| &record.outcome) {
+            None => self.pending.push(Pending { path, identity }),
+            Some(Outcome::Indexed { .. }) => self.unchanged += 1,
+            Some(Outcome::Failed { reason, remedy }) => self.failed_before.push(Failure {
+                path: identity.path,
+                reason: reason.clone(),
+                remedy: remedy.clone(),
+                known: true,
+            }),
+        }
+    }
+}
