@@ -84,7 +84,13 @@ impl MelodySource {
         let total = tune.notes.iter().map(Note::offset).fold(0.0, f32::max) * stretch;
         // Somewhere in the melody, from a note on, after a moment of silence.
         let latest = tune.notes.partition_point(|n| n.onset * stretch < total - seconds).max(1);
-        let first = draw.index(latest.min(tune.notes.len()));
+        // Of three places the one with the most singing: full songs pause for long.
+        let sung = |first: usize| {
+            let until = tune.notes[first].onset + seconds / stretch;
+            tune.notes[first..].iter().take_while(|n| n.onset < until).map(|n| n.duration).sum::<f32>()
+        };
+        let first =
+            (0..3).map(|_| draw.index(latest.min(tune.notes.len()))).max_by(|a, b| sung(*a).total_cmp(&sung(*b))).unwrap_or(0);
         let lead = draw.range(0.05, 0.8);
         let mut notes = Vec::new();
         let mut shift = lead - tune.notes[first].onset * stretch;

@@ -70,7 +70,7 @@ pub fn mix(mode: Mode, mut voice: Vec<f32>, mut accompaniment: Vec<f32>, mut f0:
     Example { mix, voice, accompaniment, pitch: PitchTrack::from_f0(f0) }
 }
 
-/// Equalises, limits the band, clips and codes badly, each sometimes.
+/// Equalises, limits the band, compresses, clips and codes badly, each sometimes.
 pub fn colour(mix: &mut [f32], draw: &mut Draw) {
     if draw.chance(0.5) {
         Biquad::low_shelf(draw.log_range(80.0, 400.0), draw.range(-10.0, 8.0), draw.range(0.3, 0.9)).run(mix);
@@ -95,6 +95,9 @@ pub fn colour(mix: &mut [f32], draw: &mut Draw) {
             Biquad::low_pass(draw.range(3000.0, 3700.0), 0.9).run(mix);
             lofi::mu_law(mix, 8);
         }
+    }
+    if draw.chance(0.3) {
+        dynamics::compress(mix, draw.range(0.1, 0.6));
     }
     if draw.chance(0.12) {
         dynamics::overdrive(mix, draw.range(0.5, 4.0));

@@ -1,6 +1,7 @@
 //! The studio: records pieces, each a voice and what accompanies it, in one key and one tempo.
 
 use super::accompaniment::arrange::{Score, arrange};
+use super::accompaniment::choir::choir;
 use super::accompaniment::harmony::{Key, chords, grid};
 use super::accompaniment::play;
 use super::accompaniment::soundfont::SoundFont;
@@ -78,6 +79,11 @@ impl Studio {
             let score = Score { voice: &sung, solos: &solos, key, grid, chords: &chords, seconds };
             let arrangement = arrange(&score, draw);
             stems.accompaniment = play(&arrangement, &self.config.soundfonts, samples, draw);
+            if draw.chance(0.15) {
+                let gain = level::from_db(draw.range(-15.0, -4.0));
+                let voices = choir(&score, samples, draw);
+                stems.accompaniment.iter_mut().zip(&voices).for_each(|(a, x)| *a += gain * x);
+            }
         }
         stems
     }

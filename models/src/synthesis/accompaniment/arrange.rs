@@ -233,9 +233,11 @@ fn drums(score: &Score, draw: &mut Draw) -> Vec<Hit> {
     };
     let kicks: Vec<bool> = (0..2 * grid.bar).map(|i| i == 0 || draw.chance(if i % 2 == 0 { 0.45 } else { 0.2 })).collect();
     let snare = draw.pick(&[Drum::Snare, Drum::Snare, Drum::Rim, Drum::Clap]);
-    let top = draw.pick(&[Drum::Hat, Drum::Hat, Drum::Hat, Drum::OpenHat, Drum::Ride, Drum::Shaker, Drum::Tambourine]);
+    const TOPS: [Drum; 9] =
+        [Drum::Hat, Drum::Hat, Drum::Hat, Drum::OpenHat, Drum::OpenHat, Drum::Ride, Drum::Crash, Drum::Shaker, Drum::Tambourine];
+    let top = draw.pick(&TOPS);
     let level = draw.range(0.25, 0.8);
-    let quick = grid.beat > 0.42 || draw.chance(0.3);
+    let strokes = if grid.beat > 0.42 { draw.pick(&[1, 2, 2, 4]) } else { draw.pick(&[1, 1, 2]) };
     let swing = if draw.chance(0.2) { 0.16 } else { 0.0 };
     let fills = draw.chance(0.5);
     for i in 0..grid.beats(score.seconds) {
@@ -255,9 +257,10 @@ fn drums(score: &Score, draw: &mut Draw) -> Vec<Hit> {
         } else if place % 2 == 1 {
             hit(time, snare, draw.range(0.75, 1.0));
         }
-        hit(time, top, level * draw.range(0.8, 1.1));
-        if quick {
-            hit(time + half, top, level * draw.range(0.5, 0.9));
+        for n in 0..strokes {
+            let late = if strokes == 2 && n == 1 { half } else { grid.beat * n as f32 / strokes as f32 };
+            let accent = if n == 0 { draw.range(0.8, 1.1) } else { draw.range(0.5, 0.9) };
+            hit(time + late, top, level * accent);
         }
         if fills && i % (4 * grid.bar) == 0 {
             hit(time, Drum::Crash, draw.range(0.5, 0.9));

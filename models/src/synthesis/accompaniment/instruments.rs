@@ -124,7 +124,7 @@ pub fn play(track: &Track, samples: usize, draw: &mut Draw) -> Vec<f32> {
             }
         }
     }
-    let distorted = matches!(patch, Patch::Plucked { .. }) && draw.chance(0.35) || draw.chance(0.06);
+    let distorted = draw.chance(if matches!(patch, Patch::Plucked { .. }) { 0.4 } else { 0.12 });
     if distorted {
         overdrive(&mut audio, draw.range(1.5, 12.0));
     }

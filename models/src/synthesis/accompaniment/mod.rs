@@ -2,6 +2,7 @@
 //! sound: built-in instruments ([`instruments`], [`drums`]) and a SoundFont ([`soundfont`]).
 
 pub mod arrange;
+pub mod choir;
 pub mod drums;
 pub mod harmony;
 pub mod instruments;

@@ -8,18 +8,18 @@ use std::sync::Arc;
 use rustysynth::{Synthesizer, SynthesizerSettings};
 
 use super::arrange::{Arrangement, Role};
-use crate::ModelError;
 use crate::synthesis::SAMPLE_RATE;
 use crate::synthesis::random::Draw;
+use crate::{ModelError, Note};
 
 /// Leads: anything that can carry a tune.
 const LEADS: [i32; 54] = [
     56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 84, 85, 86, 87,
     21, 22, 23, 40, 41, 42, 104, 105, 109, 110, 111, 24, 25, 26, 27, 28, 29, 30, 11, 12, 0, 4, 5,
 ];
-const COMPS: [i32; 40] = [
+const COMPS: [i32; 45] = [
     0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 21, 24, 24, 25, 25, 26, 27, 27, 28, 29, 30, 46, 48, 49, 50, 51, 88, 89, 90, 91,
-    94, 95, 11, 12, 52, 54,
+    94, 95, 11, 12, 52, 54, 29, 30, 29, 30, 62,
 ];
 const BASSES: [i32; 11] = [32, 33, 33, 33, 34, 35, 36, 38, 39, 43, 58];
 const KITS: [i32; 8] = [0, 0, 8, 16, 24, 25, 32, 40];
@@ -46,57 +46,29 @@ impl SoundFont {
     }
 }
 
-/// A message to the synthesizer at a sample of the render.
+/// A MIDI message at a sample of the render. Of those at the same time, notes begin last.
 struct Event {
     at: usize,
-    on: bool,
+    command: i32,
     channel: i32,
-    key: i32,
-    velocity: i32,
+    data: (i32, i32),
 }
+
+const NOTE_OFF: i32 = 0x80;
+const NOTE_ON: i32 = 0x90;
+const CONTROL: i32 = 0xB0;
+const PROGRAM: i32 = 0xC0;
+const PITCH_WHEEL: i32 = 0xE0;
 
 /// Renders at twice the rate and halves it, so that resampled instrument samples alias less.
 const OVERSAMPLING: usize = 2;
 
 /// Plays an arrangement.
 pub fn play(arrangement: &Arrangement, font: &SoundFont, samples: usize, draw: &mut Draw) -> Vec<f32> {
-    let rate = OVERSAMPLING * SAMPLE_RATE;
-    let mut settings = SynthesizerSettings::new(rate as i32);
+    let mut settings = SynthesizerSettings::new((OVERSAMPLING * SAMPLE_RATE) as i32);
     settings.enable_reverb_and_chorus = draw.chance(0.3);
     let Ok(mut synthesizer) = Synthesizer::new(&font.0, &settings) else { return vec![0.0; samples] };
-    let mut events = Vec::new();
-    let mut add = |channel: i32, onset: f32, duration: f32, key: i32, velocity: f32| {
-        let start = (onset.max(0.0) * rate as f32) as usize;
-        let end = ((onset + duration).max(0.0) * rate as f32) as usize;
-        if end > start && (0..128).contains(&key) {
-            events.push(Event { at: start, on: true, channel, key, velocity: (velocity * 127.0).clamp(1.0, 127.0) as i32 });
-            events.push(Event { at: end, on: false, channel, key, velocity: 0 });
-        }
-    };
-    for (i, track) in arrangement.tracks.iter().enumerate().take(15) {
-        // Channel 9 is for drums.
-        let channel = if i < 9 { i as i32 } else { i as i32 + 1 };
-        let program = draw.pick(match track.role {
-            Role::Bass => &BASSES,
-            Role::Comp => &COMPS[..],
-            Role::Lead => &LEADS[..],
-        });
-        synthesizer.process_midi_message(channel, 0xC0, program, 0);
-        let volume = if track.role == Role::Comp { draw.range(50.0, 110.0) } else { draw.range(70.0, 120.0) };
-        synthesizer.process_midi_message(channel, 0xB0, 7, volume as i32);
-        let vibrato = if track.role == Role::Lead && draw.chance(0.4) { draw.range(10.0, 90.0) } else { 0.0 };
-        synthesizer.process_midi_message(channel, 0xB0, 1, vibrato as i32);
-        for played in &track.notes {
-            let key = played.note.pitch.round() as i32;
-            add(channel, played.note.onset, played.note.duration, key, played.velocity * 0.9);
-        }
-    }
-    synthesizer.process_midi_message(9, 0xC0, draw.pick(&KITS), 0);
-    synthesizer.process_midi_message(9, 0xB0, 7, draw.range(60.0, 115.0) as i32);
-    for hit in &arrangement.hits {
-        add(9, hit.time, 0.1, hit.drum.midi_key(), hit.velocity);
-    }
-    events.sort_by_key(|e| (e.at, e.on));
+    let events = events(arrangement, draw);
     let total = samples * OVERSAMPLING;
     let (mut left, mut right) = (vec![0.0f32; total], vec![0.0f32; total]);
     let mut done = 0;
@@ -106,16 +78,80 @@ pub fn play(arrangement: &Arrangement, font: &SoundFont, samples: usize, draw: &
             synthesizer.render(&mut left[done..at], &mut right[done..at]);
             done = at;
         }
-        if event.on {
-            synthesizer.note_on(event.channel, event.key, event.velocity);
-        } else {
-            synthesizer.note_off(event.channel, event.key);
-        }
+        synthesizer.process_midi_message(event.channel, event.command, event.data.0, event.data.1);
     }
     synthesizer.render(&mut left[done..], &mut right[done..]);
     let pan = draw.range(0.35, 0.65);
     let mono: Vec<f32> = left.iter().zip(&right).map(|(l, r)| l * pan + r * (1.0 - pan)).collect();
     halve(&mono)
+}
+
+/// All messages in their order, with programs, volumes and expression drawn per track.
+fn events(arrangement: &Arrangement, draw: &mut Draw) -> Vec<Event> {
+    let mut events = Vec::new();
+    for (i, track) in arrangement.tracks.iter().enumerate().take(15) {
+        // Channel 9 is for drums.
+        let channel = if i < 9 { i as i32 } else { i as i32 + 1 };
+        let programs = match track.role {
+            Role::Bass => &BASSES[..],
+            Role::Comp => &COMPS,
+            Role::Lead => &LEADS,
+        };
+        let volume = if track.role == Role::Comp { draw.range(50.0, 110.0) } else { draw.range(70.0, 120.0) };
+        let expressive = track.role == Role::Lead && draw.chance(0.5);
+        set_up(&mut events, channel, draw.pick(programs), volume as i32);
+        if expressive {
+            events.push(Event { at: 0, command: CONTROL, channel, data: (1, draw.integer(0, 90)) });
+        }
+        let slides = if expressive { draw.range(0.0, 0.5) } else { 0.0 };
+        for played in &track.notes {
+            note(&mut events, channel, &played.note, played.note.pitch.round() as i32, played.velocity * 0.9);
+            if expressive {
+                let depth = if draw.chance(slides) { draw.range(-2.0, 0.7) } else { 0.0 };
+                slide(&mut events, channel, played.note.onset, depth, draw.range(0.04, 0.2));
+            }
+        }
+    }
+    set_up(&mut events, 9, draw.pick(&KITS), draw.integer(60, 115));
+    for hit in &arrangement.hits {
+        let stroke = Note { onset: hit.time, duration: 0.1, pitch: 0.0 };
+        note(&mut events, 9, &stroke, hit.drum.midi_key(), hit.velocity);
+    }
+    // Stable: what a track sets up at time 0 stays before its first note.
+    events.sort_by_key(|e| (e.at, e.command == NOTE_ON));
+    events
+}
+
+fn sample(seconds: f32) -> usize {
+    (seconds.max(0.0) * (OVERSAMPLING * SAMPLE_RATE) as f32) as usize
+}
+
+fn set_up(events: &mut Vec<Event>, channel: i32, program: i32, volume: i32) {
+    events.push(Event { at: 0, command: PROGRAM, channel, data: (program, 0) });
+    events.push(Event { at: 0, command: CONTROL, channel, data: (7, volume) });
+}
+
+fn note(events: &mut Vec<Event>, channel: i32, note: &Note, key: i32, velocity: f32) {
+    let (start, end) = (sample(note.onset), sample(note.offset()));
+    if end > start && (0..128).contains(&key) {
+        let loudness = (velocity * 127.0).clamp(1.0, 127.0) as i32;
+        events.push(Event { at: start, command: NOTE_ON, channel, data: (key, loudness) });
+        events.push(Event { at: end, command: NOTE_OFF, channel, data: (key, 0) });
+    }
+}
+
+/// Bends the pitch from `depth` semitones (at most two) to that of the key within `seconds`.
+fn slide(events: &mut Vec<Event>, channel: i32, onset: f32, depth: f32, seconds: f32) {
+    const STEPS: i32 = 8;
+    for step in 0..=STEPS {
+        let place = step as f32 / STEPS as f32;
+        let wheel = (8192.0 + 4096.0 * depth * (1.0 - place) * (1.0 - place)).clamp(0.0, 16383.0) as i32;
+        let at = sample(onset + seconds * place);
+        events.push(Event { at, command: PITCH_WHEEL, channel, data: (wheel & 0x7f, wheel >> 7) });
+        if depth == 0.0 {
+            break;
+        }
+    }
 }
 
 /// Halves the sampling rate after a half-band low-pass (23 taps, Hamming window).

@@ -1,10 +1,10 @@
 //! From notes to control frames: syllables, pitch, loudness, the movement of the mouth.
 
+use super::intonation;
 use super::phonemes::{Consonant, DIPHTHONGS, MURMUR, VOWELS, shape};
 use super::style::{Kind, VoiceStyle};
 use super::tract::Shape;
 use crate::Note;
-use crate::pitch::midi_to_hz;
 use crate::synthesis::random::{Draw, Wander};
 
 /// Control frames per second.
@@ -31,20 +31,24 @@ pub struct Frame {
 
 /// A note as it will be sung; times in frames.
 #[derive(Debug, Clone, Copy)]
-struct Syllable {
+pub(super) struct Syllable {
     /// Where its consonant begins.
-    start: usize,
+    pub start: usize,
     /// Where its vowel begins.
-    vowel: usize,
-    /// Where the note is written.
-    onset: usize,
+    pub vowel: usize,
     /// Where it ends.
-    end: usize,
-    pitch: f32,
-    joined: bool,
+    pub end: usize,
+    /// MIDI pitch as written.
+    pub pitch: f32,
+    /// Whether the voice goes on from the syllable before.
+    pub joined: bool,
+    /// Whether the vowel does, too.
     melisma: bool,
-    consonant: Consonant,
+    /// What it begins with.
+    pub consonant: Consonant,
+    /// What it ends with.
     coda: Consonant,
+    /// Where that ends.
     coda_end: usize,
 }
 
@@ -61,8 +65,8 @@ pub fn articulate(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut D
         shape: shape(VOWELS[13], style.scale, style.nasality, 0.0),
     };
     let mut frames = vec![silent; count];
-    pitch_line(&mut frames, &syllables, style, draw);
-    let mut mouth = Mouth { formants: VOWELS[13], vowel: (VOWELS[13], VOWELS[13]) };
+    intonation::write(&mut frames, &syllables, style, draw);
+    let mut mouth = Mouth::new(draw);
     let mut loudness = 0.7;
     for (i, syllable) in syllables.iter().enumerate() {
         if !syllable.joined {
@@ -127,7 +131,6 @@ fn syllables(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) 
         line.push(Syllable {
             start,
             vowel,
-            onset,
             end,
             pitch: note.pitch,
             joined,
@@ -140,87 +143,25 @@ fn syllables(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) 
     line
 }
 
-/// Writes f0 wherever the folds vibrate.
-fn pitch_line(frames: &mut [Frame], syllables: &[Syllable], style: &VoiceStyle, draw: &mut Draw) {
-    let mut drift = Wander::new(style.drift, 0.35 * FRAME_RATE, draw);
-    let mut last = None;
-    for (i, s) in syllables.iter().enumerate() {
-        let centre = s.pitch + style.intonation * draw.normal();
-        let from = if s.consonant.unvoiced() { s.vowel } else { s.start };
-        let glide = draw.range(style.portamento.0, style.portamento.1) * FRAME_RATE;
-        let scoop = if !s.joined && draw.chance(style.scoop) || s.joined && draw.chance(0.3 * style.scoop) {
-            (draw.log_range(0.3, 3.5), draw.range(0.02, 0.09) * FRAME_RATE)
-        } else {
-            (0.0, 1.0)
-        };
-        let rests = syllables.get(i + 1).is_none_or(|n| n.start > s.end + 10);
-        let fall = if rests && draw.chance(style.fall) {
-            (draw.range(0.5, 4.0), draw.range(0.06, 0.2) * FRAME_RATE)
-        } else {
-            (0.0, 1.0)
-        };
-        // Consonants that stop the air raise the pitch for a moment, voiced ones lower it (microprosody).
-        let nudge = match s.consonant {
-            Consonant::Voiced { .. } => -draw.range(0.0, 0.7),
-            c if c.unvoiced() => draw.range(-0.2, 0.6),
-            _ => 0.0,
-        };
-        let mut vibrato = Vibrato::draw(s.end - from, style, draw);
-        for j in from..s.end {
-            let t = j as f32 - s.onset as f32;
-            let mut pitch = centre + drift.step(draw) + vibrato.step();
-            if let (true, Some(before)) = (s.joined, last) {
-                let before: f32 = before;
-                pitch += (before - centre) * 0.5 * (1.0 - ((t - 0.5 * glide) / glide).tanh());
-            }
-            let since = (j - from) as f32;
-            pitch -= scoop.0 * (-since / scoop.1).exp();
-            pitch += nudge * (-since / 6.0).exp();
-            pitch -= fall.0 * (1.0 - (s.end - j) as f32 / fall.1).max(0.0).powi(2);
-            frames[j].f0 = midi_to_hz(pitch);
-        }
-        last = Some(centre);
-    }
-}
-
-/// Vibrato of one note.
-struct Vibrato {
-    depth: f32,
-    rate: f32,
-    delay: f32,
-    phase: f32,
-    time: f32,
-}
-
-impl Vibrato {
-    fn draw(length: usize, style: &VoiceStyle, draw: &mut Draw) -> Self {
-        let long = length as f32 > 0.25 * FRAME_RATE;
-        Vibrato {
-            depth: if long && draw.chance(style.vibrato) { style.vibrato_depth * draw.range(0.5, 1.3) } else { 0.0 },
-            rate: style.vibrato_rate * draw.range(0.92, 1.08),
-            delay: draw.range(0.0, 0.4),
-            phase: draw.range(0.0, 1.0),
-            time: 0.0,
-        }
-    }
-
-    fn step(&mut self) -> f32 {
-        self.time += 1.0 / FRAME_RATE;
-        self.phase += self.rate * (1.0 + 0.04 * (5.0 * self.time).sin()) / FRAME_RATE;
-        let grown = ((self.time - self.delay) / 0.25).clamp(0.0, 1.0);
-        self.depth * grown * (std::f32::consts::TAU * self.phase).sin()
-    }
-}
-
 /// The mouth moves from syllable to syllable.
 struct Mouth {
     /// Where the formants are now (of an average man), Hz.
     formants: [f32; 3],
     /// Where the vowel being sung begins and ends.
     vowel: ([f32; 3], [f32; 3]),
+    /// Nobody holds still: deviations of the formants, in proportion.
+    sway: [Wander; 3],
+    /// And of the loudness.
+    push: Wander,
 }
 
 impl Mouth {
+    fn new(draw: &mut Draw) -> Self {
+        let mut sway = |sigma| Wander::new(sigma, 0.12 * FRAME_RATE, draw);
+        let (sway, push) = ([sway(0.04), sway(0.03), sway(0.02)], sway(0.1));
+        Mouth { formants: VOWELS[13], vowel: (VOWELS[13], VOWELS[13]), sway, push }
+    }
+
     fn syllable(&mut self, frames: &mut [Frame], s: &Syllable, loudness: f32, style: &VoiceStyle, draw: &mut Draw) {
         if !s.melisma {
             self.vowel = next_vowel(style.kind, draw);
@@ -253,12 +194,13 @@ impl Mouth {
             let turn = ((place - 0.55) / 0.35).clamp(0.0, 1.0);
             for k in 0..3 {
                 let target = self.vowel.0[k] + (self.vowel.1[k] - self.vowel.0[k]) * turn;
+                let target = target * (1.0 + self.sway[k].step(draw));
                 self.formants[k] += (target - self.formants[k]) * pace;
             }
             let rise = floor + (1.0 - floor) * ((n + 1) as f32 / attack).min(1.0);
             let left = (length - n) as f32;
             let close = if ends { (left / release).min(1.0) } else { (left / 4.0).min(1.0) };
-            let amplitude = loudness * rise * close.powf(0.7) * (-decay * n as f32).exp();
+            let amplitude = loudness * rise * close.powf(0.7) * (-decay * n as f32).exp() * (1.0 + self.push.step(draw)).max(0.3);
             let opening = if nasal { (-(n as f32) / 8.0).exp() } else { 0.0 };
             frame.voice = amplitude;
             frame.breath = style.breath * amplitude.sqrt();

@@ -3,6 +3,7 @@
 
 pub mod articulate;
 pub mod glottis;
+mod intonation;
 pub mod phonemes;
 pub mod render;
 pub mod style;
@@ -59,4 +60,72 @@ pub fn sing(notes: &[Note], style: &VoiceStyle, samples: usize, draw: &mut Draw)
         .map(|(i, rms)| if rms > AUDIBLE * 0.1 { frames[i * LABEL_HOP / FRAME].f0 } else { 0.0 })
         .collect();
     Sung { samples: audio, f0, frames, timbre }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// f0 by autocorrelation over 50 ms, near `expected` Hz.
+    fn measured(audio: &[f32], centre: usize, expected: f32) -> f32 {
+        const HALF: usize = SAMPLE_RATE / 40;
+        let correlation = |lag: usize| -> f32 {
+            let (a, b) = (&audio[centre - HALF - lag / 2..][..2 * HALF], &audio[centre - HALF - lag / 2 + lag..][..2 * HALF]);
+            let product: f32 = a.iter().zip(b).map(|(x, y)| x * y).sum();
+            product / (a.iter().map(|x| x * x).sum::<f32>() * b.iter().map(|x| x * x).sum::<f32>()).sqrt()
+        };
+        let lag = SAMPLE_RATE as f32 / expected;
+        let best = ((0.93 * lag) as usize..(1.07 * lag) as usize + 2)
+            .max_by(|a, b| correlation(*a).total_cmp(&correlation(*b)))
+            .unwrap();
+        let [a, b, c] = [best - 1, best, best + 1].map(correlation);
+        SAMPLE_RATE as f32 / (best as f32 + 0.5 * (a - c) / (a - 2.0 * b + c))
+    }
+
+    #[test]
+    fn labels_are_the_pitch_of_the_sound() {
+        let notes: Vec<Note> = [45.0, 52.0, 57.0, 48.0, 55.0, 50.0]
+            .iter()
+            .enumerate()
+            .map(|(i, &pitch)| Note { onset: 0.2 + 0.6 * i as f32, duration: 0.5, pitch })
+            .collect();
+        for seed in 0..4 {
+            let sung = sing(&notes, &VoiceStyle::clean(), 4 * SAMPLE_RATE, &mut Draw::new(seed));
+            let mut cents: Vec<f32> = (10..sung.f0.len() - 10)
+                .filter(|i| sung.f0[i - 4..i + 5].iter().all(|f| *f > 0.0))
+                .map(|i| 1200.0 * (measured(&sung.samples, i * LABEL_HOP, sung.f0[i]) / sung.f0[i]).log2())
+                .collect();
+            assert!(cents.len() > 150, "{}", cents.len());
+            let bias = cents.iter().sum::<f32>() / cents.len() as f32;
+            assert!(bias.abs() < 8.0, "bias {bias} cents");
+            cents.iter_mut().for_each(|c| *c = c.abs());
+            cents.sort_unstable_by(f32::total_cmp);
+            assert!(cents[cents.len() / 2] < 10.0, "median error {} cents", cents[cents.len() / 2]);
+        }
+    }
+
+    #[test]
+    fn consonants_and_breaths_are_unvoiced_and_pauses_silent() {
+        let notes: Vec<Note> =
+            (0..20).map(|i| Note { onset: 0.5 + 0.5 * i as f32, duration: 0.4, pitch: 55.0 + (i % 4) as f32 }).collect();
+        let mut style = VoiceStyle::clean();
+        (style.melisma, style.coda, style.inhale) = (0.0, 0.5, 0.0);
+        let sung = sing(&notes, &style, 11 * SAMPLE_RATE, &mut Draw::new(2));
+        let level = level::frame_rms(&sung.samples);
+        let noisy = sung.f0.iter().zip(&level).filter(|(f, e)| **f == 0.0 && **e > 0.005).count();
+        assert!(noisy > 20, "{noisy} frames of consonants");
+        assert!(sung.f0.iter().zip(&level).all(|(f, e)| *f == 0.0 || *e > AUDIBLE * 0.1));
+        assert!(level[..20].iter().all(|e| *e == 0.0), "silence before the first note");
+    }
+
+    #[test]
+    fn whistles_are_high_and_doubles_are_apart() {
+        let mut style = VoiceStyle::draw(Kind::Whistled, &mut Draw::new(1));
+        style.join = 0.0;
+        let notes = [Note { onset: 0.1, duration: 0.8, pitch: 90.0 }];
+        let sung = sing(&notes, &style, SAMPLE_RATE, &mut Draw::new(1));
+        assert!(sung.f0[30..60].iter().all(|f| (1200.0..1900.0).contains(f)), "{:?}", &sung.f0[30..60]);
+        let double = sung.again(0.0, 0.1, &mut Draw::new(5));
+        assert!(double.len() == sung.samples.len() && double != sung.samples);
+    }
 }

@@ -42,6 +42,8 @@ pub struct VoiceStyle {
     pub coda: f32,
     /// Deviation of the notes' intonation.
     pub intonation: f32,
+    /// Deviation of the pitch's slope and curvature within a note.
+    pub inflection: f32,
     /// Range of time constants of glides between notes.
     pub portamento: (f32, f32),
     /// Probability that a note begins with a scoop from below.
@@ -93,7 +95,8 @@ impl VoiceStyle {
             gap: draw.range(-0.1, 0.35).max(0.0),
             coda: if hummed { 0.0 } else { draw.range(0.0, 0.5) },
             intonation: draw.pick(&[0.03, 0.1, 0.25]),
-            portamento: (0.015, draw.range(0.03, 0.11)),
+            inflection: draw.log_range(0.03, 0.8),
+            portamento: (0.008, draw.range(0.02, 0.07)),
             scoop: draw.range(0.0, 0.6),
             fall: draw.range(0.0, 0.35),
             vibrato: draw.pick(&[0.0, 0.25, 0.6, 0.9]),
