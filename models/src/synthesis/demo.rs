@@ -109,7 +109,7 @@ pub fn demo_hum(notes: &[Note], seed: u64) -> Hum {
         drift = 0.9 * drift + 0.08 * draw.normal();
         let onset = (0.3 + (note.onset - start) / tempo + 0.03 * draw.normal()).max(time);
         let next = notes.get(i + 1).map_or(f32::INFINITY, |n| (n.onset - note.onset) / tempo);
-        let duration = (note.duration / tempo * draw.range(0.85, 1.0)).min(next);
+        let duration = (note.duration / tempo * draw.range(0.75, 1.0)).min(next);
         hummed.push(Note { onset, duration, pitch: note.pitch + transposition + drift + 0.2 * draw.normal() });
         time = onset + 0.5 * duration;
     }
@@ -122,7 +122,7 @@ pub fn demo_hum(notes: &[Note], seed: u64) -> Hum {
     let mut samples = sing(&super::melody::monophonic(hummed), &style, length, draw).samples;
     Reverb { decay: 0.3, size: 0.4, damping: 0.5, wet: 0.1, delay: 0.0 }.run(&mut samples);
     let noise = background(length, draw);
-    let level = 0.1 * from_db(-draw.range(22.0, 32.0));
+    let level = 0.1 * from_db(-draw.range(28.0, 40.0));
     samples.iter_mut().zip(&noise).for_each(|(x, n)| *x += level * n);
     Biquad::high_pass(120.0, 0.7).run(&mut samples);
     Biquad::low_pass(6000.0, 0.7).run(&mut samples);

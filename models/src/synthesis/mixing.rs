@@ -54,7 +54,7 @@ pub fn mix(mode: Mode, mut voice: Vec<f32>, mut accompaniment: Vec<f32>, mut f0:
     }
     let noisy = if mode == Mode::Voice { 0.85 } else { 0.2 };
     if draw.chance(noisy) {
-        let level = 0.1 * from_db(-if mode == Mode::Voice { draw.range(8.0, 45.0) } else { draw.range(15.0, 40.0) });
+        let level = 0.1 * from_db(-if mode == Mode::Voice { draw.range(8.0, 55.0) } else { draw.range(15.0, 40.0) });
         let background = noise::background(samples, draw);
         accompaniment.iter_mut().zip(&background).for_each(|(a, x)| *a += level * x);
     }

@@ -115,7 +115,7 @@ impl Studio {
         }
         if song && draw.chance(0.6) {
             Biquad::high_pass(draw.range(60.0, 180.0), 0.7).run(&mut voice);
-            Biquad::high_shelf(draw.range(2000.0, 5000.0), draw.range(0.0, 8.0), 0.7).run(&mut voice);
+            Biquad::high_shelf(draw.range(2000.0, 5000.0), draw.range(0.0, 13.0), 0.7).run(&mut voice);
         }
         if song && draw.chance(0.15) {
             echo(&mut voice, draw.range(0.08, 0.5), draw.range(0.1, 0.5), draw.range(0.1, 0.4));

@@ -25,7 +25,7 @@ pub const VOWELS: [[f32; 3]; 14] = [
 pub const DIPHTHONGS: [(usize, usize); 6] = [(5, 1), (2, 0), (8, 10), (5, 10), (7, 1), (3, 0)];
 
 /// Nasal murmur of a closed mouth: formants of an average man, Hz.
-pub const MURMUR: [f32; 3] = [260.0, 1050.0, 2250.0];
+pub const MURMUR: [f32; 3] = [260.0, 1100.0, 2450.0];
 
 /// How a consonant is made.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -88,7 +88,7 @@ impl VoiceStyle {
             ring: if trained { draw.range(0.3, 1.0) } else { 0.0 },
             rd: if breathy { draw.range(1.6, 2.6) } else { draw.range(0.45, 1.7) },
             effort: draw.range(0.0, 1.2),
-            breath: if breathy { draw.log_range(0.02, 0.15) } else { draw.log_range(0.002, 0.03) },
+            breath: if breathy { draw.log_range(0.015, 0.1) } else { draw.log_range(0.002, 0.03) },
             nasality: if hummed { draw.range(0.75, 1.0) } else { draw.range(-0.6, 0.4).max(0.0) },
             join: draw.pick(&[0.03, 0.1, 0.2]),
             melisma: if hummed { draw.range(0.1, 0.9) } else { draw.range(0.02, 0.35) },

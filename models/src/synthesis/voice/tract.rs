@@ -77,10 +77,10 @@ impl Shape {
             h *= resonance(f, centre, width);
         }
         if self.nasality > 0.01 {
-            // A pole and a zero that cancel when the nose is shut off; a closed mouth also loses its high frequencies.
+            // A pole and a zero that cancel when the nose is shut off; a closed mouth also dulls.
             let zero = 270.0 + self.nasality * 480.0;
             h *= resonance(f, 270.0, 90.0) / resonance(f, zero, 120.0);
-            h *= resonance(f, 1500.0 / self.nasality, 2200.0 / self.nasality).norm();
+            h *= resonance(f, 3300.0 / self.nasality, 3800.0 / self.nasality).norm();
         }
         h
     }
