@@ -158,7 +158,7 @@ mod tests {
         let grid = grid(&notes, None, &mut draw);
         assert!((grid.beat - 0.5).abs() < 0.01, "{grid:?}");
         let off = ((0.2 - grid.start) / grid.beat).rem_euclid(1.0);
-        assert!(off < 0.1 || off > 0.9, "{grid:?}");
+        assert!(!(0.1..=0.9).contains(&off), "{grid:?}");
         let chords = chords(&notes, key, &grid, 8.0, &mut draw);
         assert!(chords.windows(2).all(|w| w[0].to == w[1].from) && chords[0].from == 0);
         assert!(chords.iter().all(|c| c.tones.iter().all(|t| key.scale().contains(t))));

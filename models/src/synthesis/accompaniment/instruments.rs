@@ -159,9 +159,9 @@ fn pluck(played: &Played, decay: f32, brightness: f32, position: f32, audio: &mu
     let comb = ((position * period) as usize).clamp(1, whole);
     let soft = 1.0 - 0.7 * brightness;
     let mut low = 0.0;
-    for n in 0..whole {
-        low += (string[n] - low) * (1.0 - soft);
-        string[n] = low;
+    for x in &mut string {
+        low += (*x - low) * (1.0 - soft);
+        *x = low;
     }
     let plain = string.clone();
     for n in 0..whole {

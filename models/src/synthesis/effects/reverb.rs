@@ -75,7 +75,7 @@ fn hadamard(v: &mut [f32; LINES]) {
         }
         half *= 2;
     }
-    v.iter_mut().for_each(|x| *x *= 0.353_553_4);
+    v.iter_mut().for_each(|x| *x *= 0.125f32.sqrt());
 }
 
 /// Echoes `seconds` apart, each `feedback` times the one before.

@@ -165,16 +165,15 @@ fn noise(frames: &[Frame], timbre: &Timbre, phase: &[f32], audio: &mut [f32], bl
     // Real noise of deviation 1 when the magnitude is 1 at all frequencies, overlapping grains included.
     let overlap: f32 = window.iter().map(|w| w * w).sum::<f32>() / FRAME as f32;
     let scale = (2.0 / (GRAIN as f32 * overlap)).sqrt();
-    let bin = SAMPLE_RATE as f32 / GRAIN as f32;
+    let spacing = SAMPLE_RATE as f32 / GRAIN as f32;
     let mut grain = vec![Complex32::default(); GRAIN];
-    for block in 0..blocks {
-        let frame = &frames[block];
+    for (block, frame) in frames.iter().enumerate().take(blocks) {
         if frame.breath <= 1e-5 && frame.hiss <= 1e-5 {
             continue;
         }
         grain.fill(Complex32::default());
-        for k in 1..GRAIN / 2 {
-            let f = k as f32 * bin;
+        for (k, bin) in grain.iter_mut().enumerate().take(GRAIN / 2).skip(1) {
+            let f = k as f32 * spacing;
             let mut magnitude = 0.0;
             if frame.breath > 0.0 {
                 let filter = if timbre.whistled {
@@ -189,7 +188,7 @@ fn noise(frames: &[Frame], timbre: &Timbre, phase: &[f32], audio: &mut [f32], bl
                 magnitude += frame.hiss / (1.0 + off * off);
             }
             // One-sided: the real part of the inverse transform is real noise.
-            grain[k] = Complex32::new(draw.white(), draw.white()) * (magnitude * scale);
+            *bin = Complex32::new(draw.white(), draw.white()) * (magnitude * scale);
         }
         fft.process_with_scratch(&mut grain, &mut scratch);
         // A grain is centred on its frame; the first frames have no room for it.
