@@ -21,7 +21,7 @@ use crate::nn::weights::Weights;
 use crate::{Embedding, ModelError, ModelInfo};
 
 /// Weights that come with qbh, by name.
-pub const SHIPPED: &[(&str, &[u8])] = &[];
+pub const SHIPPED: &[(&str, &[u8])] = &[(DEFAULT_EMBEDDER, include_bytes!("../../weights/contextual.safetensors"))];
 
 /// The embedder that is used when none is named.
 pub const DEFAULT_EMBEDDER: &str = "contextual";

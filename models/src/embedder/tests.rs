@@ -115,7 +115,7 @@ fn assert_trained(encoder: &dyn Embedder) {
         others += cosine(&of[0], &embedded[5 * ((i + 1) % 40)]) / 40.0;
     }
     eprintln!("cosine with itself stretched {stretched:.3}, shifted by 0.5 s {shifted:.3}, with others {others:.3}");
-    assert!(stretched > 0.95 && shifted > 0.8 && others < 0.4);
+    assert!(stretched > 0.95 && shifted > 0.8 && others < 0.5);
 }
 
 /// Our name of a variable of the encoder in `data/yardstick`.

@@ -110,12 +110,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 /// The command line without the folders of this machine.
 fn command() -> String {
-    let words = std::env::args().map(|word| match word.rsplit_once('/') {
+    let words = std::env::args().skip(1).map(|word| match word.rsplit_once('/') {
         Some((_, name)) if std::path::Path::new(&word).is_absolute() => name.to_string(),
         _ if word.contains(' ') => format!("{word:?}"),
         _ => word,
     });
-    words.collect::<Vec<_>>().join(" ")
+    ["qbh".to_string()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
 fn print(report: &Report) {
