@@ -5,6 +5,7 @@ mod compact;
 mod completions;
 mod context;
 mod demo;
+mod eval;
 mod format;
 mod index;
 mod list;
@@ -83,6 +84,9 @@ enum Command {
     Models(models::Args),
     /// Make a few songs and an off-key hum, and find the song
     Demo(demo::Args),
+    /// Score extractors and the search on data sets
+    #[command(subcommand)]
+    Eval(eval::Eval),
     /// Train an extractor or an embedder
     #[command(subcommand)]
     Train(train::Train),
@@ -135,6 +139,7 @@ fn run(cli: Cli) -> Result<Status> {
         Command::Pitch(args) => pitch::run(&args, &context, &mut out),
         Command::Models(args) => models::run(&args, &context, &mut out),
         Command::Demo(args) => demo::run(&args, &context, &mut out),
+        Command::Eval(args) => eval::run(&args, &context, &mut out),
         Command::Train(args) => train::run(args).map(|()| Status::Done),
         Command::Completions(args) => completions::run(&args, Cli::command(), &mut out),
         Command::Man(args) => man::run(&args, Cli::command(), &mut out),

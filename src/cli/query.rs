@@ -59,10 +59,21 @@ pub struct Args {
 
 /// [`Stage`] as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Search {
+pub enum Search {
     Auto,
     Exact,
     Hnsw,
+}
+
+impl Search {
+    /// What it stands for.
+    pub fn stage(self) -> Stage {
+        match self {
+            Search::Auto => Stage::Auto,
+            Search::Exact => Stage::Exact,
+            Search::Hnsw => Stage::Hnsw,
+        }
+    }
 }
 
 impl Args {
@@ -82,12 +93,7 @@ impl Args {
     }
 
     fn options(&self) -> SearchOptions {
-        let stage = match self.search {
-            Search::Auto => Stage::Auto,
-            Search::Exact => Stage::Exact,
-            Search::Hnsw => Stage::Hnsw,
-        };
-        SearchOptions { limit: self.matches as usize, stage, ..SearchOptions::default() }
+        SearchOptions { limit: self.matches as usize, stage: self.search.stage(), ..SearchOptions::default() }
     }
 
     fn search_name(&self) -> String {

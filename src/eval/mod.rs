@@ -5,3 +5,4 @@ pub mod datasets;
 pub mod melody;
 pub mod ranks;
 pub mod reference;
+pub mod retrieval;

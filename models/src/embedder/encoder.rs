@@ -29,11 +29,29 @@ impl Encoder {
             reason: format!("no embedder has the architecture {:?}", weights.architecture()),
         })?;
         let mut vs = VarStore::new(device);
-        let mut network = architecture.build(&vs.root());
+        let network = architecture.build(&vs.root());
         weights.fill(&mut vs)?;
+        Ok(Self::assemble(weights.info(&vs), architecture, vs, network))
+    }
+
+    /// The network with random weights.
+    pub(super) fn untrained(architecture: Architecture) -> Self {
+        let vs = VarStore::new(Device::Cpu);
+        let network = architecture.build(&vs.root());
+        let info = ModelInfo {
+            name: "untrained".into(),
+            architecture: architecture.name().into(),
+            fingerprint: "0".repeat(16),
+            parameters: vs.trainable_variables().iter().map(Tensor::numel).sum(),
+            metadata: Default::default(),
+        };
+        Self::assemble(info, architecture, vs, network)
+    }
+
+    fn assemble(info: ModelInfo, architecture: Architecture, mut vs: VarStore, mut network: Box<dyn Network>) -> Self {
         vs.freeze();
         network.fold();
-        Ok(Encoder { info: weights.info(&vs), architecture, windowing: architecture.windowing(), vs, network })
+        Encoder { info, architecture, windowing: architecture.windowing(), vs, network }
     }
 
     fn embed_batch(&self, windows: &[&[f32]]) -> Result<Vec<Embedding>, ModelError> {

@@ -32,6 +32,11 @@ pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Embedder>, Mod
     Ok(Box::new(encoder::Encoder::load(&weights, device)?))
 }
 
+/// An embedder with random weights: for benchmarks and tests.
+pub fn untrained(architecture: Architecture) -> Box<dyn Embedder> {
+    Box::new(encoder::Encoder::untrained(architecture))
+}
+
 /// A network that turns windows of melody into points, alike melodies close to each other.
 ///
 /// One value serves one thread at a time; [`Embedder::fork`] makes another over the same weights.

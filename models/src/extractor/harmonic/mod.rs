@@ -27,6 +27,11 @@ pub const ARCHITECTURE: &str = "harmonic";
 /// Voicing threshold of weights that name none.
 const DEFAULT_THRESHOLD: f32 = 0.5;
 
+/// The front end alone: log spectra of 16 kHz samples, `frames x 2 x 284`, one frame per 20 ms.
+pub fn front_end(samples: &[f32]) -> Vec<f32> {
+    FrontEnd::new().spectra(samples, samples.len().div_ceil(HOP))
+}
+
 /// A `harmonic` network ready for inference.
 pub struct Harmonic {
     info: ModelInfo,

@@ -22,6 +22,11 @@ pub const ARCHITECTURE: &str = "ssl";
 /// Segments per pass through the network: more fall out of the processor's cache.
 const BATCH: i64 = 8;
 
+/// The front end alone: levels of 8 kHz samples, `frames x 513`, one frame per 10 ms.
+pub fn front_end(samples: &[f32]) -> Vec<f32> {
+    FrontEnd::new().spectrogram(samples, samples.len().div_ceil(front_end::HOP))
+}
+
 /// An `ssl` network ready for inference.
 pub struct Ssl {
     info: ModelInfo,

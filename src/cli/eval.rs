@@ -1,0 +1,27 @@
+//! `qbh eval`: how well melodies are extracted and songs are found.
+
+mod melody;
+mod retrieval;
+
+use super::Status;
+use super::context::Context;
+use anyhow::Result;
+use clap::Subcommand;
+use std::io::Write;
+
+/// What to evaluate.
+#[derive(Debug, Subcommand)]
+pub enum Eval {
+    /// Score an extractor against reference melodies: VR, VFA, RPA, RCA, OA
+    Melody(melody::Args),
+    /// Score the search on hums with known songs: top-1, top-10, MRR
+    Retrieval(retrieval::Args),
+}
+
+/// Runs the evaluation asked for.
+pub fn run(eval: &Eval, context: &Context, out: &mut dyn Write) -> Result<Status> {
+    match eval {
+        Eval::Melody(args) => melody::run(args, context, out),
+        Eval::Retrieval(args) => retrieval::run(args, context, out),
+    }
+}
