@@ -63,8 +63,26 @@ pub enum Error {
     /// Stored data do not fit together.
     #[error("the index is damaged ({0}): delete the folder and index the library again")]
     Damaged(String),
+    /// There is no room for what was to be written; nothing of it was.
+    #[error(
+        "the disk with {} is full: {} MB are free, {} MB are needed; make room and run again (nothing stored so far is lost)",
+        path.display(),
+        free / 1_000_000,
+        needed.div_ceil(1_000_000)
+    )]
+    DiskFull {
+        /// Where it was to be written.
+        path: PathBuf,
+        /// Bytes needed, a reserve included.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// An earlier write failed; the index must be opened again.
+    #[error("an earlier write to the index failed: see to the disk and run again (nothing acknowledged is lost)")]
+    Broken,
     /// sled reported an error.
-    #[error("the store of the index failed: {0} (is the disk full?)")]
+    #[error("the store of the index failed: {0}")]
     Store(#[from] sled::Error),
     /// A file of the index could not be read or written.
     #[error("{}: {source}", path.display())]

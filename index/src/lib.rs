@@ -18,6 +18,7 @@ mod lock;
 mod quantize;
 mod record;
 mod scan;
+mod space;
 mod store;
 mod view;
 

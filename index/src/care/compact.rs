@@ -9,7 +9,7 @@ use super::stats::folder_bytes;
 use crate::error::io;
 use crate::index::store_path;
 use crate::store::{Store, wait_until_closed};
-use crate::{Index, Result};
+use crate::{Index, Result, space};
 
 /// What a compaction gained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,8 @@ fn old_path(dir: &Path) -> PathBuf {
 }
 
 impl Index {
-    /// Rewrites the database without the space of what was overwritten and removed. Needs room for a copy; a crash at any
-    /// moment leaves the index as it was or as it will be. Views stay valid.
+    /// Rewrites the database without the space of what was overwritten and removed, unless that gains nothing. Needs room for a
+    /// copy; a crash at any moment leaves the index as it was or as it will be. Views stay valid.
     ///
     /// # Errors
     /// After an error the index is closed; it can be opened again.
@@ -38,14 +38,19 @@ impl Index {
         let dir = self.dir().to_path_buf();
         self.flush()?;
         let before = folder_bytes(&store_path(&dir));
+        space::ask_for(&dir, space::RESERVE + before + before / 2)?;
         {
             let copy = Store::open(&new_path(&dir))?;
             self.store().copy_into(&copy)?;
         }
-        let lock = self.into_lock();
-        // sled writes by name: neither database may be open while names change.
-        wait_until_closed(&store_path(&dir))?;
         wait_until_closed(&new_path(&dir))?;
+        if folder_bytes(&new_path(&dir)) >= before {
+            std::fs::remove_dir_all(new_path(&dir)).map_err(io(&dir))?;
+            return Ok((self, Compacted { before, after: before }));
+        }
+        let lock = self.into_lock();
+        // sled writes by name: no database may be open while names change.
+        wait_until_closed(&store_path(&dir))?;
         swap(&dir)?;
         let index = Index::reopen(&dir, lock)?;
         Ok((index, Compacted { before, after: folder_bytes(&store_path(&dir)) }))

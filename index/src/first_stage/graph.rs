@@ -18,7 +18,7 @@ use super::hnsw::{Extra, Hnsw};
 use crate::care::Derived;
 use crate::error::{Error, Result, io};
 use crate::store::Stamp;
-use crate::{View, scan::ScanFile};
+use crate::{View, scan::ScanFile, space};
 
 /// Name of the graph's folder in the index folder.
 pub(crate) const FOLDER_NAME: &str = "graph";
@@ -33,6 +33,8 @@ const LINKS: usize = 24;
 const EF_CONSTRUCTION: usize = 100;
 /// The only number of layers with which hnsw_rs can store a graph.
 const LAYERS: usize = 16;
+/// Bytes that the links of a point take on the disk, generously.
+const LINK_BYTES: usize = 1500;
 /// Points inserted one by one before threads insert side by side; threads that begin with an empty graph lose points.
 const FIRST_ALONE: usize = 256;
 /// Points inserted between two calls of `progress`.
@@ -71,6 +73,8 @@ pub(crate) fn build(folder: &Path, view: &View, mut progress: impl FnMut(usize, 
     if view.vectors() >= u32::MAX as usize {
         return Err(Error::Graph(format!("{} vectors are too many", view.vectors())));
     }
+    let bytes = view.vectors() * (view.dimension() + LINK_BYTES);
+    space::ask_for(folder.parent().unwrap_or(folder), space::RESERVE + bytes as u64)?;
     let (windows, duplicates) = distinct(view.scan());
     let mut extra = Extra { duplicates, unreachable: Vec::new() };
     if windows.is_empty() {

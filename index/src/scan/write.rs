@@ -11,7 +11,7 @@ use super::bias;
 use super::layout::{BLOCK_ROWS, Header, Layout, LevelHeader};
 use crate::error::io;
 use crate::store::{LevelBytes, Stamp, Store, parse_vectors};
-use crate::{Error, Fingerprint, Result, SongId};
+use crate::{Error, Fingerprint, Result, SongId, space};
 
 /// Writes the scan file of everything in `store` beside `path` and renames it to `path`.
 ///
@@ -33,6 +33,7 @@ pub(crate) fn write(store: &Store, fingerprint: &Fingerprint, stamp: Stamp, path
     let layout = Layout::new(&header).ok_or_else(too_large)?;
 
     let temporary = path.with_extension("new");
+    space::ask_for(path.parent().unwrap_or(path), space::RESERVE + layout.len as u64)?;
     let mut file = File::create(&temporary).map_err(io(&temporary))?;
     file.set_len(layout.len as u64).map_err(io(&temporary))?;
     let mut levels = Vec::with_capacity(layout.levels.len());

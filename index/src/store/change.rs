@@ -9,10 +9,13 @@ use sled::transaction::{TransactionError, Transactional};
 
 use super::Store;
 use super::values::{encode_contour, encode_song, encode_vectors, id_key, to_bytes};
-use crate::{Error, FileIdentity, FileRecord, Fingerprint, NewSong, Outcome, Result, Song, SongId};
+use crate::{Error, FileIdentity, FileRecord, Fingerprint, NewSong, Outcome, Result, Song, SongId, space};
 
 /// Flushing each file would cost more than storing it.
 const FLUSH_AFTER: u32 = 50;
+
+/// sled writes a value again when its neighbours change.
+const SPACE_PER_BYTE: u64 = 4;
 
 /// What is going to be written, tree by tree.
 #[derive(Default)]
@@ -42,6 +45,8 @@ impl Store {
         songs: Vec<NewSong>,
     ) -> Result<Vec<SongId>> {
         let encoded = encode_all(fingerprint, identity, songs)?;
+        let bytes: usize = encoded.iter().map(|song| song.contour.len() + song.vectors.len()).sum();
+        space::ask_for(&self.path, space::RESERVE + SPACE_PER_BYTE * bytes as u64)?;
         let _writing = self.pause();
         let mut change = Change::default();
         let mut known = self.forget_songs_of(&identity.path, &mut change)?;
@@ -127,19 +132,22 @@ impl Store {
             change.meta.insert("generation", &(self.number("generation")? + 1).to_le_bytes());
         }
         let trees = (&self.files, &self.songs, &self.contours, &self.vectors, &self.meta);
-        let outcome = trees.transaction(|(files, songs, contours, vectors, meta)| {
-            files.apply_batch(&change.files)?;
-            songs.apply_batch(&change.songs)?;
-            contours.apply_batch(&change.contours)?;
-            vectors.apply_batch(&change.vectors)?;
-            meta.apply_batch(&change.meta)?;
-            Ok(())
-        });
-        match outcome {
-            Ok(()) => {}
-            Err(TransactionError::Abort::<Infallible>(never)) => match never {},
-            Err(TransactionError::Storage(error)) => return Err(error.into()),
-        }
+        let transaction = || {
+            trees.transaction(|(files, songs, contours, vectors, meta)| {
+                files.apply_batch(&change.files)?;
+                songs.apply_batch(&change.songs)?;
+                contours.apply_batch(&change.contours)?;
+                vectors.apply_batch(&change.vectors)?;
+                meta.apply_batch(&change.meta)?;
+                Ok(())
+            })
+        };
+        self.written(|| {
+            transaction().map_err(|error| match error {
+                TransactionError::Abort::<Infallible>(never) => match never {},
+                TransactionError::Storage(error) => error,
+            })
+        })?;
         if self.unflushed.fetch_add(1, Ordering::Relaxed) + 1 >= FLUSH_AFTER {
             self.flush()?;
         }

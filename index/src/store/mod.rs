@@ -9,13 +9,13 @@ mod values;
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::io;
-use crate::{Error, FileRecord, Fingerprint, Result, Song, SongId};
+use crate::{Error, FileRecord, Fingerprint, Result, Song, SongId, space};
 
 pub(crate) use values::{LevelBytes, parse_vectors};
 
@@ -45,12 +45,17 @@ pub(crate) struct Store {
     /// Changes are made one at a time.
     writer: Mutex<()>,
     unflushed: AtomicU32,
+    /// Set when a write failed: sled would wait for ever for what never reaches the disk.
+    broken: AtomicBool,
+    path: PathBuf,
 }
 
 impl Store {
     /// Opens or makes the database; it may still lack a fingerprint.
     pub(crate) fn open(path: &Path) -> Result<Store> {
         wait_until_closed(path)?;
+        std::fs::create_dir_all(path).map_err(io(path))?;
+        space::ask_for(path, space::TO_OPEN)?;
         let db = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open()?;
         Ok(Store {
             meta: db.open_tree("meta")?,
@@ -61,6 +66,8 @@ impl Store {
             db,
             writer: Mutex::new(()),
             unflushed: AtomicU32::new(0),
+            broken: AtomicBool::new(false),
+            path: path.to_path_buf(),
         })
     }
 
@@ -72,7 +79,7 @@ impl Store {
         batch.insert("schema", &SCHEMA.to_le_bytes());
         batch.insert("fingerprint", values::to_bytes(fingerprint)?);
         batch.insert("identity", &identity.to_le_bytes());
-        self.meta.apply_batch(batch)?;
+        self.written(|| self.meta.apply_batch(batch))?;
         self.flush()
     }
 
@@ -108,8 +115,18 @@ impl Store {
     /// Makes everything that was put so far survive kill -9 and a loss of power.
     pub(crate) fn flush(&self) -> Result<()> {
         self.unflushed.store(0, Ordering::Relaxed);
-        self.db.flush()?;
-        Ok(())
+        self.written(|| self.db.flush().map(|_| ()))
+    }
+
+    /// Runs something that writes, unless an earlier write failed.
+    fn written<T>(&self, write: impl FnOnce() -> sled::Result<T>) -> Result<T> {
+        if self.broken.load(Ordering::Acquire) {
+            return Err(Error::Broken);
+        }
+        write().map_err(|error| {
+            self.broken.store(true, Ordering::Release);
+            error.into()
+        })
     }
 
     /// Keeps changes waiting until the guard is dropped.
@@ -171,7 +188,7 @@ impl Store {
             for entry in from {
                 let (key, value) = entry?;
                 pending += value.len();
-                to_tree.insert(key, value)?;
+                to.written(|| to_tree.insert(key, value))?;
                 if pending > FLUSH_BYTES {
                     to.flush()?;
                     pending = 0;
@@ -209,8 +226,14 @@ pub(crate) fn wait_until_closed(path: &Path) -> Result<()> {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if let Err(error) = self.flush() {
-            tracing::error!(%error, "the last changes of the index may be lost");
+        match self.flush() {
+            Ok(()) => {}
+            // Closing would flush too; the database stays open until the process ends.
+            Err(Error::Broken) => std::mem::forget(self.db.clone()),
+            Err(error) => {
+                tracing::error!(%error, "the last changes of the index may be lost");
+                std::mem::forget(self.db.clone());
+            }
         }
     }
 }
