@@ -1,7 +1,7 @@
 //! Mixing a voice with its accompaniment, and what happens to the mix until somebody hears it.
 
 use super::effects::biquad::Biquad;
-use super::effects::{dynamics, lofi, noise};
+use super::effects::{codec, dynamics, lofi, noise};
 use super::level::{active_rms, from_db};
 use super::random::Draw;
 use super::{Example, LABEL_HOP};
@@ -101,6 +101,9 @@ pub fn colour(mix: &mut [f32], draw: &mut Draw) {
     }
     if draw.chance(0.12) {
         dynamics::overdrive(mix, draw.range(0.5, 4.0));
+    }
+    if draw.chance(0.1) {
+        codec::transform_code(mix, draw.range(6.0, 20.0));
     }
     if draw.chance(0.06) {
         lofi::quantise(mix, draw.integer(6, 10) as u32);

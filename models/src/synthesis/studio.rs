@@ -47,7 +47,7 @@ impl Studio {
         Studio { config }
     }
 
-    /// Renders `seconds` of a piece and mixes it: of an equal share of songs, voices and instrumentals as the bank's.
+    /// Renders `seconds` of a piece and mixes it; songs, voices and instrumentals come in the bank's proportions.
     pub fn example(&self, seed: u64, seconds: f32) -> Example {
         let mut draw = Draw::stream(seed, 1);
         let mode = Mode::draw(&mut draw);

@@ -169,3 +169,37 @@ fn halve(samples: &[f32]) -> Vec<f32> {
         .map(|n| taps.iter().enumerate().map(|(k, t)| t * at(2 * n as i64 + k as i64 - i64::from(HALF))).sum())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthesis::accompaniment::arrange::{Played, Track};
+
+    #[test]
+    fn programs_come_first_and_every_note_ends() {
+        let note = |onset| Played { note: Note { onset, duration: 0.4, pitch: 60.0 }, velocity: 0.7 };
+        let track = Track { role: Role::Lead, notes: (0..9).map(|i| note(0.5 * i as f32)).collect() };
+        let arrangement = Arrangement { tracks: vec![track], hits: Vec::new() };
+        for seed in 0..10 {
+            let events = events(&arrangement, &mut Draw::new(seed));
+            assert!(events.windows(2).all(|w| w[0].at <= w[1].at));
+            let first = |command| events.iter().position(|e| e.command == command).unwrap();
+            assert!(first(PROGRAM) < first(NOTE_ON));
+            let count = |command| events.iter().filter(|e| e.command == command).count();
+            assert!(count(NOTE_ON) == 9 && count(NOTE_OFF) == 9);
+            let wheels = events.iter().filter(|e| e.command == PITCH_WHEEL);
+            assert!(wheels.into_iter().all(|e| (0..128).contains(&e.data.0) && (0..128).contains(&e.data.1)));
+        }
+    }
+
+    #[test]
+    fn halving_keeps_low_and_removes_high_tones() {
+        let level = |f: f32| {
+            let tone: Vec<f32> = (0..3200).map(|n| (std::f32::consts::TAU * f * n as f32 / 32_000.0).sin()).collect();
+            let half = halve(&tone);
+            assert_eq!(half.len(), 1600);
+            (half[100..1500].iter().map(|x| x * x).sum::<f32>() / 700.0).sqrt()
+        };
+        assert!((level(1000.0) - 1.0).abs() < 0.02 && level(12_000.0) < 0.01);
+    }
+}

@@ -81,7 +81,7 @@ impl VoiceStyle {
         let breathy = draw.chance(0.25);
         let trained = draw.chance(0.25);
         let hummed = kind == Kind::Hummed;
-        VoiceStyle {
+        let mut style = VoiceStyle {
             kind,
             register: if kind == Kind::Whistled { draw.range(76.0, 92.0) } else { register },
             scale,
@@ -108,7 +108,20 @@ impl VoiceStyle {
             growl: if draw.chance(0.06) { draw.range(0.1, 0.5) } else { 0.0 },
             inhale: draw.range(0.0, 0.7),
             dynamics: draw.range(0.1, 0.7),
+        };
+        if kind == Kind::Sung && draw.chance(0.06) {
+            style.half_speak(draw);
         }
+        style
+    }
+
+    /// Some singers hardly hold a note: the melody is a hint, and every syllable bends.
+    fn half_speak(&mut self, draw: &mut Draw) {
+        self.intonation = draw.range(0.5, 2.0);
+        self.inflection = draw.range(0.8, 2.5);
+        self.vibrato = 0.0;
+        self.melisma = 0.03;
+        self.drift = draw.range(0.2, 0.8);
     }
 
     /// A voice without anything that hides its pitch, for checks: no consonants, no noise, no gaps.
