@@ -1,7 +1,7 @@
 //! Pitch tracks as JSON: nothing is lost.
 
 use super::resample::to_track;
-use super::{PitchFileError, Samples, f0_or_unvoiced};
+use super::{PitchFileError, Samples, check_rows, f0_or_unvoiced};
 use qbh_models::PitchTrack;
 use qbh_models::pitch::PITCH_HOP;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<PitchTrack, PitchFileError> {
     if !(0.001..=0.25).contains(&document.hop) {
         return Err(malformed(format!("a hop of {} s is not from 0.001 to 0.25", document.hop)));
     }
+    check_rows(document.f0.len())?;
     let f0: Option<Vec<f64>> = document.f0.iter().map(|&hz| f0_or_unvoiced(f64::from(hz))).collect();
     let f0 = f0.ok_or_else(|| malformed("an f0 is beyond 20 kHz".to_string()))?;
     if !document.voicing.iter().all(|v| (0.0..=1.0).contains(v)) {

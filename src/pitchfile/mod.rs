@@ -32,8 +32,10 @@ use qbh_models::PitchTrack;
 use std::io::Read;
 use std::path::Path;
 
-/// Largest file read: half a day at 10 ms takes a tenth of it.
-const MAX_FILE_BYTES: u64 = 256 << 20;
+/// Largest file read.
+const MAX_FILE_BYTES: u64 = 128 << 20;
+/// Most rows: half a day at 5 ms.
+const MAX_ROWS: usize = 10_000_000;
 /// Longest track.
 const MAX_SECONDS: f64 = 12.0 * 3600.0;
 /// Bytes that [`holds_pitch`] looks at.
@@ -125,6 +127,13 @@ struct Samples {
     f0: Vec<f64>,
     /// Probability that the frame is voiced, where the file tells; then as many as `times`.
     voicing: Option<Vec<f64>>,
+}
+
+fn check_rows(rows: usize) -> Result<(), PitchFileError> {
+    if rows > MAX_ROWS {
+        return Err(PitchFileError::TooLarge { what: format!("{rows} rows"), limit: format!("{MAX_ROWS} rows") });
+    }
+    Ok(())
 }
 
 /// f0 in Hz as written in a file, brought to 0 = unvoiced; `None` if no voice has it.

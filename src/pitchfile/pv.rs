@@ -1,6 +1,6 @@
 //! `.pv`: one semitone (MIDI) value per line, 0 = unvoiced.
 
-use super::{PitchFileError, Samples};
+use super::{PitchFileError, Samples, check_rows};
 use std::path::Path;
 
 /// The frames of a `.pv` file, which does not tell them itself.
@@ -42,6 +42,7 @@ pub(super) fn parse(text: &str, frames: PvFrames) -> Result<Samples, PitchFileEr
         let semitone = semitone
             .ok_or_else(|| PitchFileError::malformed(index + 1, format!("{line:?} is not one semitone value from 0 to 140")))?;
         samples.times.push(frames.centre(samples.times.len()));
+        check_rows(samples.times.len())?;
         samples.f0.push(if semitone > 0.0 { 440.0 * ((semitone - 69.0) / 12.0).exp2() } else { 0.0 });
     }
     Ok(samples)

@@ -1,6 +1,6 @@
 //! Rows of time and f0.
 
-use super::{PitchFileError, Samples, f0_or_unvoiced};
+use super::{PitchFileError, Samples, check_rows, f0_or_unvoiced};
 
 /// Where in a row to look.
 struct Columns {
@@ -11,6 +11,8 @@ struct Columns {
     threshold: f64,
 }
 
+/// Cells looked at in a row.
+const MAX_CELLS: usize = 50;
 const UNNAMED: Columns = Columns { time: 0, f0: 1, voicing: None, threshold: 0.0 };
 const TIME: [&str; 5] = ["time", "times", "timestamp", "seconds", "t"];
 const F0: [&str; 8] = ["f0", "f0hz", "frequency", "frequencyhz", "freq", "pitch", "pitchhz", "hz"];
@@ -57,6 +59,7 @@ pub(super) fn parse(text: &str) -> Result<Samples, PitchFileError> {
         }
         samples.times.push(time);
         samples.f0.push(hz);
+        check_rows(samples.f0.len())?;
     }
     if are_notes(&samples) {
         return Err(PitchFileError::Notes { reason: "the second column tells where a note ends".to_string() });
@@ -71,14 +74,14 @@ fn are_notes(samples: &Samples) -> bool {
     samples.times.len() > 1 && rows.all(|(time, value)| value > time && *value <= time + LONGEST_NOTE)
 }
 
-/// Parted by semicolons (then a comma is a decimal point), commas, or whitespace. At least one cell.
+/// Parted by semicolons (then a comma is a decimal point), commas, or whitespace. At least one cell; no more than matter.
 fn cells(line: &str) -> Vec<String> {
     if line.contains(';') {
-        line.split(';').map(|c| c.trim().replace(',', ".")).collect()
+        line.split(';').take(MAX_CELLS).map(|c| c.trim().replace(',', ".")).collect()
     } else if line.contains(',') {
-        line.split(',').map(|c| c.trim().to_string()).collect()
+        line.split(',').take(MAX_CELLS).map(|c| c.trim().to_string()).collect()
     } else {
-        line.split_whitespace().map(str::to_string).collect()
+        line.split_whitespace().take(MAX_CELLS).map(str::to_string).collect()
     }
 }
 

@@ -3,16 +3,14 @@
 //! `unit` is `sec` (the default) or `quarter`, which is played at [`NOTATION_QPM`](super::NOTATION_QPM). `title` and
 //! `artist` are optional; where there is no `id`, `query` or `song` names the melody. Other fields are ignored.
 
-use super::{MAX_FILE_BYTES, Melody, NOTATION_QPM, Span, SymbolicError, to_notes};
+use super::{Melody, NOTATION_QPM, Span, SymbolicError, check_totals, to_notes};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader, Read};
 
 const JSON_LINES: &str = "JSON lines";
 /// Longest line, and most bytes a gzip file may unpack to.
 const MAX_LINE_BYTES: u64 = 32 << 20;
-const MAX_UNPACKED_BYTES: u64 = 4 * MAX_FILE_BYTES;
-/// Most notes in all melodies together (240 MB of notes).
-const MAX_TOTAL_NOTES: usize = 20_000_000;
+const MAX_UNPACKED_BYTES: u64 = 512 << 20;
 
 #[derive(Deserialize)]
 struct Line {
@@ -40,8 +38,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Melody>, SymbolicError> {
             break;
         }
         total_bytes += read;
-        if read > MAX_LINE_BYTES {
-            return Err(SymbolicError::TooLarge { what: place, limit: format!("{} MiB", MAX_LINE_BYTES >> 20) });
+        for (bytes, limit, what) in [(read, MAX_LINE_BYTES, &*place), (total_bytes, MAX_UNPACKED_BYTES, "the unpacked file")] {
+            if bytes > limit {
+                return Err(SymbolicError::TooLarge { what: what.to_string(), limit: format!("{} MiB", limit >> 20) });
+            }
         }
         if line.trim_ascii().is_empty() {
             continue;
@@ -49,11 +49,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Melody>, SymbolicError> {
         let melody = parse_line(&line, &place)?;
         total_notes += melody.notes.len();
         melodies.push(melody);
-        if total_bytes > MAX_UNPACKED_BYTES || total_notes > MAX_TOTAL_NOTES {
-            let what = format!("{total_notes} notes in {} MiB", total_bytes >> 20);
-            let limit = format!("{MAX_TOTAL_NOTES} notes in {} MiB", MAX_UNPACKED_BYTES >> 20);
-            return Err(SymbolicError::TooLarge { what, limit });
-        }
+        check_totals(melodies.len(), total_notes)?;
     }
     if melodies.is_empty() {
         return Err(SymbolicError::no_notes(JSON_LINES, "it has no line"));

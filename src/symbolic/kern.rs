@@ -9,6 +9,8 @@ use super::tempo::{TempoMap, plausible_qpm};
 use super::{Melody, NOTATION_QPM, Span, SymbolicError, check_count, text, to_notes};
 
 const KERN: &str = "**kern";
+/// Most columns in a line, and most spines in a file.
+const MAX_SPINES: usize = 1000;
 
 /// A spine from the column where it began, through its splits and joins.
 #[derive(Default)]
@@ -28,6 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Melody, SymbolicError> {
     // For each column of the current line, the spine it belongs to.
     let mut columns: Vec<usize> = Vec::new();
     let (mut title, mut artist) = (None, None);
+    let mut sounded = 0;
     for (number, line) in text.lines().enumerate() {
         let malformed = |reason: String| SymbolicError::malformed(KERN, format!("line {}", number + 1), reason);
         if let Some(record) = line.strip_prefix("!!!") {
@@ -43,7 +46,10 @@ pub(super) fn parse(text: &str) -> Result<Melody, SymbolicError> {
         if line.trim().is_empty() || line.starts_with('!') {
             continue;
         }
-        let tokens: Vec<&str> = line.split('\t').collect();
+        let tokens: Vec<&str> = line.split('\t').take(MAX_SPINES + 1).collect();
+        if tokens.len() > MAX_SPINES || spines.len() > MAX_SPINES {
+            return Err(malformed(format!("more than {MAX_SPINES} spines")));
+        }
         if columns.is_empty() {
             if !line.starts_with("**") {
                 return Err(malformed("expected the **kern line before any music".to_string()));
@@ -62,18 +68,19 @@ pub(super) fn parse(text: &str) -> Result<Melody, SymbolicError> {
         } else if !line.starts_with('=') {
             for (i, token) in tokens.iter().enumerate() {
                 // Later branches of a split spine run beside the first: its own time must not count them.
-                if !columns[..i].contains(&columns[i]) {
+                if *token != "." && (i == 0 || columns[i - 1] != columns[i]) {
                     spines[columns[i]].sound(token).map_err(malformed)?;
+                    sounded += 1;
                 }
             }
-            check_count(spines.iter().map(|s| s.notes.len()).sum())?;
+            check_count(sounded)?;
         }
     }
     if !spines.iter().any(|s| s.kern) {
         return Err(SymbolicError::malformed(KERN, "whole file", "there is no **kern spine"));
     }
     let with_notes = || spines.iter().filter(|s| s.kern && !s.notes.is_empty());
-    let named = with_notes().find(|s| role(&s.name) == Role::Melody);
+    let named = with_notes().rfind(|s| role(&s.name) == Role::Melody);
     let Some(melody) = named.or_else(|| with_notes().next_back()) else {
         return Err(SymbolicError::no_notes(KERN, "its **kern spines hold no notes"));
     };
@@ -92,7 +99,7 @@ fn next_columns(tokens: &[&str], columns: &[usize], spines: &mut Vec<Spine>) -> 
         match token {
             "*-" => {}
             "*^" => next.extend([spine, spine]),
-            "*v" if i > 0 && tokens[i - 1] == "*v" && columns[i - 1] == spine => {}
+            "*v" if i > 0 && tokens[i - 1] == "*v" => {}
             "*+" => {
                 next.extend([spine, spines.len()]);
                 spines.push(Spine::default());
@@ -121,9 +128,9 @@ impl Spine {
         }
     }
 
-    /// Reads a data token: note, rest, chord, or `.` for nothing new.
+    /// Reads a data token: note, rest or chord.
     fn sound(&mut self, token: &str) -> Result<(), String> {
-        if !self.kern || token == "." || token.contains(['q', 'Q']) {
+        if !self.kern || token.contains(['q', 'Q']) {
             return Ok(());
         }
         let mut notes = token.split(' ').filter(|n| !n.is_empty());

@@ -28,10 +28,11 @@ use std::path::Path;
 /// Quarter notes per minute of scores that tell no tempo, and of JSON lines whose unit is `quarter`.
 pub const NOTATION_QPM: f64 = 100.0;
 
-/// Largest file read.
-const MAX_FILE_BYTES: u64 = 256 << 20;
-/// Most notes in one melody, and in all parts of one MIDI file together.
+/// Most notes in one melody, and in all parts of one file that holds one melody.
 const MAX_NOTES: usize = 1_000_000;
+/// Most melodies in one file, and most notes in all of them.
+const MAX_MELODIES: usize = 200_000;
+const MAX_TOTAL_NOTES: usize = 20_000_000;
 /// Longest melody: anything longer is a damaged file.
 const MAX_SECONDS: f64 = 12.0 * 3600.0;
 
@@ -64,6 +65,14 @@ pub enum Format {
 }
 
 impl Format {
+    /// Largest file read.
+    fn max_file_bytes(self) -> u64 {
+        match self {
+            Format::JsonLines => 256 << 20,
+            _ => 64 << 20,
+        }
+    }
+
     /// The format a path's extension stands for.
     pub fn of(path: &Path) -> Option<Format> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
@@ -91,8 +100,9 @@ pub fn read(path: &Path) -> Result<Vec<Melody>, SymbolicError> {
     let extension = || path.extension().unwrap_or_default().to_string_lossy().into_owned();
     let format = Format::of(path).ok_or_else(|| SymbolicError::UnknownFormat(extension()))?;
     let size = std::fs::metadata(path)?.len();
-    if size > MAX_FILE_BYTES {
-        let (what, limit) = (format!("a file of {} MiB", size >> 20), format!("{} MiB", MAX_FILE_BYTES >> 20));
+    let limit = format.max_file_bytes();
+    if size > limit {
+        let (what, limit) = (format!("a file of {} MiB", size >> 20), format!("{} MiB", limit >> 20));
         return Err(SymbolicError::TooLarge { what, limit });
     }
     parse(format, &std::fs::read(path)?)
@@ -137,6 +147,15 @@ fn to_notes(format: &'static str, mut spans: Vec<Span>) -> Result<Vec<Note>, Sym
 fn check_count(notes: usize) -> Result<(), SymbolicError> {
     if notes > MAX_NOTES {
         return Err(SymbolicError::TooLarge { what: format!("{notes} notes"), limit: format!("{MAX_NOTES} notes") });
+    }
+    Ok(())
+}
+
+/// For files that hold many melodies.
+fn check_totals(melodies: usize, notes: usize) -> Result<(), SymbolicError> {
+    if melodies > MAX_MELODIES || notes > MAX_TOTAL_NOTES {
+        let what = format!("{melodies} melodies of {notes} notes");
+        return Err(SymbolicError::TooLarge { what, limit: format!("{MAX_MELODIES} melodies, {MAX_TOTAL_NOTES} notes") });
     }
     Ok(())
 }

@@ -15,9 +15,12 @@ use measure::{Measure, PartReader};
 use roxmltree::{Document, Node, ParsingOptions};
 
 const MUSICXML: &str = "MusicXML";
-/// Most text, unpacked, and most XML nodes: a symphony stays far below.
-const MAX_XML_BYTES: u64 = 128 << 20;
-const MAX_XML_NODES: u32 = 5_000_000;
+/// Most text, unpacked, and most XML nodes: a symphony stays below.
+const MAX_XML_BYTES: u64 = 64 << 20;
+const MAX_XML_NODES: u32 = 4_000_000;
+/// Most attributes of an element, and most namespaces: the XML reader's time grows with their square.
+const MAX_ATTRIBUTES: usize = 100;
+const MAX_PARTS: usize = 500;
 
 struct Part<'a> {
     id: &'a str,
@@ -62,6 +65,10 @@ fn parse_xml(xml: &str) -> Result<Document<'_>, SymbolicError> {
         let line = xml[..at].lines().count();
         return Err(SymbolicError::malformed(MUSICXML, format!("line {line}"), "entity declarations are refused"));
     }
+    let attributes = |tag: &str| tag.bytes().filter(|b| *b == b'=').count();
+    if xml.split('<').any(|tag| attributes(tag) > MAX_ATTRIBUTES) || xml.matches("xmlns").count() > MAX_ATTRIBUTES {
+        return Err(too_large("the number of attributes or namespaces"));
+    }
     let options = ParsingOptions { allow_dtd: true, nodes_limit: MAX_XML_NODES, ..ParsingOptions::default() };
     Document::parse_with_options(xml, options).map_err(|e| match e {
         roxmltree::Error::NodesLimitReached => too_large("the number of XML nodes"),
@@ -70,7 +77,8 @@ fn parse_xml(xml: &str) -> Result<Document<'_>, SymbolicError> {
 }
 
 fn too_large(what: &str) -> SymbolicError {
-    let limit = format!("{} MiB of XML, {MAX_XML_NODES} nodes", MAX_XML_BYTES >> 20);
+    let limit =
+        format!("{} MiB of XML, {MAX_XML_NODES} nodes, {MAX_ATTRIBUTES} attributes, {MAX_PARTS} parts", MAX_XML_BYTES >> 20);
     SymbolicError::TooLarge { what: what.to_string(), limit }
 }
 
@@ -95,6 +103,9 @@ fn read_parts<'a>(root: Node<'a, 'a>) -> Result<Vec<Part<'a>>, SymbolicError> {
                 readers.push(PartReader::default());
                 parts.len() - 1
             });
+            if parts.len() > MAX_PARTS {
+                return Err(too_large("the number of parts"));
+            }
             let number = measure.attribute("number").unwrap_or("?");
             let read = readers[index]
                 .measure(inner)

@@ -83,28 +83,32 @@ impl TuneReader {
             'K' => self.signature = key::signature(value).unwrap_or(self.signature),
             'M' => self.meter = field::meter(value),
             'L' => self.unit = field::fraction(value).map(|f| 4.0 * f).or(self.unit),
-            'Q' => self.items.extend(field::tempo(value, self.unit()).map(Item::Tempo)),
+            'Q' => {
+                // Of several in a header the last counts.
+                if !in_body {
+                    self.items.clear();
+                }
+                self.items.extend(field::tempo(value, self.unit()).map(Item::Tempo));
+            }
             _ => {}
         }
     }
 
     fn voice_field(&mut self, value: &str, in_body: bool) {
-        let Some(id) = value.split_whitespace().next() else {
-            return;
-        };
+        let id: String = value.split_whitespace().next().unwrap_or_default().chars().take(100).collect();
         if !in_body {
-            self.first_voice_of_header.get_or_insert(id.to_string());
+            self.first_voice_of_header.get_or_insert(id);
             return;
         }
         if self.voice.is_none() {
             // Music before any V: belongs to the first voice.
             let first = match (self.has_notes(), &self.first_voice_of_header) {
-                (false, _) => id.to_string(),
+                (false, _) => id.clone(),
                 (true, first) => first.clone().unwrap_or_else(|| "1".to_string()),
             };
             self.voice = Some(first);
         }
-        self.active = self.voice.as_deref() == Some(id);
+        self.active = self.voice.as_ref() == Some(&id);
     }
 
     fn has_notes(&self) -> bool {
@@ -373,7 +377,7 @@ impl<'a> Cursor<'a> {
         let [b'[', code, b':', ..] = rest else {
             return None;
         };
-        let end = rest.iter().position(|b| *b == b']').filter(|_| code.is_ascii_alphabetic())?;
+        let end = rest.iter().take(200).position(|b| *b == b']').filter(|_| code.is_ascii_alphabetic())?;
         self.at += end + 1;
         Some((*code as char, &rest[3..end]))
     }

@@ -10,7 +10,7 @@ mod key;
 mod repeats;
 
 use super::tempo::TempoMap;
-use super::{MAX_NOTES, Melody, NOTATION_QPM, SymbolicError, text, to_notes};
+use super::{Melody, NOTATION_QPM, SymbolicError, check_totals, text, to_notes};
 use body::TuneReader;
 
 const ABC: &str = "ABC";
@@ -28,7 +28,7 @@ struct Tune {
 impl Tune {
     /// A new tune starts from the fields of the file header.
     fn new(id: &str, file_header: &TuneReader) -> Self {
-        Tune { id: id.to_string(), title: None, composer: None, reader: file_header.clone(), in_body: false }
+        Tune { id: id.chars().take(100).collect(), title: None, composer: None, reader: file_header.clone(), in_body: false }
     }
 
     fn line(&mut self, line: &str) {
@@ -63,10 +63,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Melody>, SymbolicError> {
             Some(Ok(melody)) => {
                 notes += melody.notes.len();
                 melodies.push(melody);
-                if notes > 10 * MAX_NOTES {
-                    let what = format!("a tune book of {notes} notes");
-                    return Err(SymbolicError::TooLarge { what, limit: format!("{} notes", 10 * MAX_NOTES) });
-                }
+                check_totals(melodies.len(), notes)?;
             }
             // One bad tune does not spoil the book.
             Some(Err(error)) => failure = Some(error),
@@ -74,13 +71,14 @@ pub(super) fn parse(text: &str) -> Result<Vec<Melody>, SymbolicError> {
         }
         Ok(())
     };
-    for line in text.lines().map(field::without_comment) {
+    for raw in text.lines() {
+        let line = field::without_comment(raw);
         if let Some(('X', id)) = field::split(line) {
             close(tune.take())?;
             tunes += 1;
             tune = Some(Tune::new(id.trim(), &file_header));
-        } else if line.trim().is_empty() {
-            // An empty line ends a tune; before the music it is a slip.
+        } else if raw.trim().is_empty() {
+            // An empty line (one that holds only a comment is none) ends a tune; before the music it is a slip.
             if tune.as_ref().is_some_and(|t| t.in_body) {
                 close(tune.take())?;
             }

@@ -8,7 +8,7 @@ mod repair;
 
 use super::choose::{Part, melody};
 use super::tempo::TempoMap;
-use super::{Melody, Span, SymbolicError, check_count, text, to_notes};
+use super::{MAX_NOTES, Melody, Span, SymbolicError, check_count, text, to_notes};
 use midly::{Format, Fps, Header, MetaMessage, MidiMessage, Timing, TrackEventKind};
 use std::collections::BTreeMap;
 
@@ -118,16 +118,20 @@ fn read_track(events: midly::EventIter, drum_notes: &mut usize) -> Track {
             TrackEventKind::Meta(meta) => match meta {
                 MetaMessage::Tempo(micros) if micros > 0 => track.tempi.push((now, micros.as_int())),
                 MetaMessage::TrackName(name) if track.name.is_empty() => {
-                    track.name = text::decode(name);
+                    track.name = text::tag(&text::decode(name)).unwrap_or_default();
                     let name = track.name.to_lowercase();
                     words = name.contains("words") || name.contains("lyric");
                 }
-                MetaMessage::InstrumentName(name) if track.instrument.is_empty() => track.instrument = text::decode(name),
+                MetaMessage::InstrumentName(name) if track.instrument.is_empty() => {
+                    track.instrument = text::tag(&text::decode(name)).unwrap_or_default();
+                }
                 MetaMessage::Lyric(_) => track.syllables.push(now),
                 MetaMessage::Text(text) => match text.strip_prefix(b"@T") {
-                    Some(title) => track.karaoke_titles.extend(text::tag(&text::decode(title))),
+                    Some(title) if track.karaoke_titles.len() < 2 => {
+                        track.karaoke_titles.extend(text::tag(&text::decode(title)));
+                    }
                     None if words && !text.starts_with(b"@") => track.syllables.push(now),
-                    None => {}
+                    _ => {}
                 },
                 _ => {}
             },
@@ -142,6 +146,8 @@ fn read_track(events: midly::EventIter, drum_notes: &mut usize) -> Track {
 impl Channel {
     fn play(&mut self, now: u64, message: MidiMessage) {
         match message {
+            // One note too many is enough for the check of the whole.
+            MidiMessage::NoteOn { .. } if self.notes.len() > MAX_NOTES => {}
             MidiMessage::NoteOn { key, vel } if vel > 0 => {
                 self.release(key.as_int(), now);
                 self.sounding.insert(key.as_int(), self.notes.len());

@@ -5,8 +5,14 @@ use crate::symbolic::text;
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
+/// Largest zip: its directory alone can take twenty times as much memory.
+const MAX_ZIP_BYTES: usize = 16 << 20;
+
 /// The score inside an .mxl file, of at most [`MAX_XML_BYTES`].
 pub(super) fn score(bytes: &[u8]) -> Result<Vec<u8>, SymbolicError> {
+    if bytes.len() > MAX_ZIP_BYTES {
+        return Err(too_large("the zip"));
+    }
     let mut archive =
         ZipArchive::new(Cursor::new(bytes)).map_err(|e| SymbolicError::malformed(MUSICXML, "zip", e.to_string()))?;
     let name = match named_score(&mut archive)? {

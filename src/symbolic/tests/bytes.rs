@@ -75,3 +75,34 @@ proptest! {
         check(format, &bytes);
     }
 }
+
+/// Files made to take long or much memory: each ends at once. Sizes are such that squared time would be minutes.
+#[test]
+fn hostile_files_end_soon() {
+    let n = 300_000;
+    let begun = std::time::Instant::now();
+    let attributes: String = (0..n).map(|i| format!(" a{i}=''")).collect();
+    let namespaces: String = (0..n / 4).map(|i| format!("<a xmlns:a{i}='u{i}'>")).collect();
+    for xml in [format!("<x{attributes}/>"), namespaces, "<a>".repeat(n), "<part id='a'/>".repeat(n)] {
+        check(Format::MusicXml, format!("<score-partwise>{xml}").as_bytes());
+    }
+    let parts: String = (0..n).map(|i| format!("<part id='{i}'><measure/></part>")).collect();
+    check(Format::MusicXml, format!("<score-partwise>{parts}</score-partwise>").as_bytes());
+    check(Format::MusicXml, "PK\x03\x04PK\x05\x06".repeat(n).as_bytes());
+    for music in ["[K:", "[", "{", "!", "\"", "|:C", ":|", "[1C:|", "(9:1:9999", "C-", "C>", "V:a\n", "[V:1]C", "C\n\n", "Z9999"]
+    {
+        check(Format::Abc, format!("X:1\nK:C\n{}", music.repeat(n)).as_bytes());
+    }
+    let header = "Q:1/4=100\n".repeat(n / 10);
+    check(Format::Abc, format!("{header}\n{}", "X:1\nK:C\nC\n\n".repeat(n / 10)).as_bytes());
+    check(Format::Kern, format!("**kern{}", "\t**kern".repeat(n)).as_bytes());
+    check(Format::Kern, format!("**kern\n{}", "*+\n*\t*-\n".repeat(n)).as_bytes());
+    check(Format::Kern, format!("**kern\n{}", "4c\n".repeat(n)).as_bytes());
+    check(Format::JsonLines, "\n".repeat(n).as_bytes());
+    check(Format::JsonLines, "{\"notes\":[[0,1,60]]}\n".repeat(n).as_bytes());
+    check(Format::JsonLines, "[".repeat(n).as_bytes());
+    let body = [0x00, 0x90, 60, 1, 0x00, 61, 1].repeat(n);
+    let length = (body.len() as u32).to_be_bytes();
+    check(Format::Midi, &[b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk", &length[..], &body].concat());
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+}
