@@ -71,9 +71,14 @@ pub(super) fn parse(text: &str) -> Result<Vec<Melody>, SymbolicError> {
         }
         Ok(())
     };
+    let mut text_block = false;
     for raw in text.lines() {
+        // Between these directives stands text to print.
+        text_block = (text_block || raw.starts_with("%%begintext")) && !raw.starts_with("%%endtext");
         let line = field::without_comment(raw);
-        if let Some(('X', id)) = field::split(line) {
+        if text_block || line.starts_with("+:") {
+            // `+:` continues the field before, which is text too wherever it matters.
+        } else if let Some(('X', id)) = field::split(line) {
             close(tune.take())?;
             tunes += 1;
             tune = Some(Tune::new(id.trim(), &file_header));

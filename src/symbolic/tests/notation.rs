@@ -161,7 +161,7 @@ fn abc_defaults_repeats_voices_and_inline_fields() {
 
 #[test]
 fn abc_books() {
-    let book = "%abc-2.1\nL:1/4\nR:reel\n\nX:1\nT:One\n% remark\nK:C\nC\n% remark\n%%tempo\nD\n\nfree text\n\nX:2\nT:Empty\nK:C\nz4\n\nX:30\nT:Three\nK:C\nE\n";
+    let book = "%abc-2.1\nL:1/4\nR:reel\n\nX:1\nT:One\nH:some\n+:history\n% remark\nK:C\nC\n% remark\n%%begintext\nAbc\n%%endtext\nD\n+:more\n\nfree text\n\nX:2\nT:Empty\nK:C\nz4\n\nX:30\nT:Three\nK:C\nE\n";
     let melodies = parse(Abc, book.as_bytes()).unwrap();
     let ids: Vec<_> = melodies.iter().map(|m| (m.id.as_deref().unwrap(), m.notes.len(), m.notes[0].duration)).collect();
     assert_eq!(ids, [("1", 2, 0.6), ("30", 1, 0.6)]);
