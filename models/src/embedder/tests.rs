@@ -10,7 +10,6 @@ use super::encoder::Encoder;
 use super::*;
 use crate::nn::weights::save;
 use crate::synthesis::hum::stream;
-use rand::RngExt;
 
 /// Weights of a fresh network of this architecture, through a file.
 fn fresh(architecture: Architecture) -> Weights {
@@ -25,14 +24,14 @@ fn fresh(architecture: Architecture) -> Weights {
 
 /// A random melody as a contour: notes of 200 to 600 ms, with some rests.
 fn melody(item: u32, steps: usize) -> Vec<f32> {
-    let mut rng = stream(42, 0, item);
+    let mut draw = stream(42, 0, item);
     let mut contour = Vec::new();
     let mut pitch = 62i32;
     while contour.len() < steps {
-        pitch = (pitch + rng.random_range(-5..=5)).clamp(50, 76);
-        let length = rng.random_range(2..=6);
+        pitch = (pitch + draw.integer(-5, 5)).clamp(50, 76);
+        let length = draw.integer(2, 6) as usize;
         contour.extend(vec![pitch as f32; length]);
-        if rng.random::<f32>() < 0.2 {
+        if draw.chance(0.2) {
             contour.extend([0.0; 2]);
         }
     }

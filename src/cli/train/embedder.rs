@@ -9,11 +9,15 @@ use qbh_models::training::embedder::{Collection, Config, Loss, Report, train};
 use qbh_models::training::schedule::Budget;
 use tch::Device;
 
+/// Melodies that are composed when no file is given.
+const COMPOSED: usize = 4000;
+
 /// Arguments of `qbh train embedder`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Melodies to train on: gzipped JSON lines `{"src", "unit": "sec"|"quarter", "group", "notes": [[onset, duration, midi], ...]}`
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    /// Melodies to train on: gzipped JSON lines `{"src", "unit": "sec"|"quarter", "group", "notes": [[onset, duration, midi], ...]}`;
+    /// without any, melodies are composed (enough to try things out, not to ship)
+    #[arg(long, num_args = 1.., value_name = "FILE")]
     melodies: Vec<PathBuf>,
     /// Held-out melodies for the score at checkpoints, in the same format
     #[arg(long, value_name = "FILE")]
@@ -71,7 +75,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         _ => Device::Cpu,
     };
     tch::set_num_threads(args.threads);
-    let mut training = Collection::default();
+    let mut training = match args.melodies.is_empty() {
+        true => Collection::generated(COMPOSED, args.seed),
+        false => Collection::default(),
+    };
     for path in &args.melodies {
         training.read(path).with_context(|| format!("reading {}", path.display()))?;
     }

@@ -15,21 +15,16 @@ mod song;
 
 use std::ops::Range;
 
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rand_distr::StandardNormal;
-
 use crate::Note;
+use crate::synthesis::random::Draw;
 
 pub use singer::hum;
 pub use song::song;
 
 /// Random numbers of one item (below 2^20) of one step of one seed. Streams of different keys are independent, so that
 /// any worker can draw any item, no item repeats another, and a resumed training draws what it would have drawn.
-pub fn stream(seed: u64, step: u64, item: u32) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(step << 20 | u64::from(item & 0xf_ffff));
-    rng
+pub fn stream(seed: u64, step: u64, item: u32) -> Draw {
+    Draw::stream(seed, step << 20 | u64::from(item & 0xf_ffff))
 }
 
 /// The parts of `notes` (in order of time) inside `section`, in seconds from its start.
@@ -46,17 +41,13 @@ fn clip(notes: &[Note], section: &Range<f32>) -> Vec<Note> {
         .collect()
 }
 
+fn uniform(range: Range<f32>, draw: &mut Draw) -> f32 {
+    draw.range(range.start, range.end)
+}
+
 /// Uniform draw, scaled: how a range of a singer's faults becomes one singer's fault.
-fn fault(range: Range<f32>, strength: f32, rng: &mut impl Rng) -> f32 {
-    rng.random_range(range) * strength
-}
-
-fn chance(probability: f32, rng: &mut impl Rng) -> bool {
-    rng.random::<f32>() < probability
-}
-
-fn normal(rng: &mut impl Rng) -> f32 {
-    rng.sample(StandardNormal)
+fn fault(range: Range<f32>, strength: f32, draw: &mut Draw) -> f32 {
+    uniform(range, draw) * strength
 }
 
 fn median(values: impl Iterator<Item = f32>) -> f32 {
@@ -126,8 +117,8 @@ mod tests {
     #[test]
     fn a_faultless_hum_is_the_melody_at_its_tempo() {
         let notes = scale(40);
-        let mut rng = stream(3, 0, 0);
-        let contour = hum(&notes, 0.0..16.0, 1.0, 0.0, &mut rng);
+        let mut draw = stream(3, 0, 0);
+        let contour = hum(&notes, 0.0..16.0, 1.0, 0.0, &mut draw);
         let voiced: Vec<f32> = contour.iter().copied().filter(|&p| p > 0.0).collect();
         let centre = median(voiced.iter().copied());
         let allowed = [60.0, 62.0, 64.0, 65.0, 67.0, 69.0, 72.0];

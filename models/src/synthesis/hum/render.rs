@@ -2,11 +2,10 @@
 
 use std::f32::consts::TAU;
 
-use rand::{Rng, RngExt};
-
 use super::ranges::{self, HIGHEST, LOWEST};
-use super::{chance, fault, normal};
+use super::{fault, uniform};
 use crate::Note;
+use crate::synthesis::random::Draw;
 
 const FRAME: f32 = 0.02;
 const FRAMES_PER_STEP: usize = 5;
@@ -27,33 +26,33 @@ pub(super) struct Voice {
 
 impl Voice {
     /// A voice drawn at random; `strength` scales what is a fault, `jitter` is the range of the last.
-    pub(super) fn draw(jitter: std::ops::Range<f32>, strength: f32, rng: &mut impl Rng) -> Self {
+    pub(super) fn draw(jitter: std::ops::Range<f32>, strength: f32, draw: &mut Draw) -> Self {
         Voice {
-            glide: if chance(0.6, rng) { rng.random_range(ranges::GLIDE) } else { 0.01 },
-            scoops: fault(ranges::SCOOPS, strength, rng),
-            vibrato: if chance(0.3, rng) { rng.random_range(ranges::VIBRATO) } else { 0.0 },
-            jitter: fault(jitter, strength, rng),
+            glide: if draw.chance(0.6) { uniform(ranges::GLIDE, draw) } else { 0.01 },
+            scoops: fault(ranges::SCOOPS, strength, draw),
+            vibrato: if draw.chance(0.3) { uniform(ranges::VIBRATO, draw) } else { 0.0 },
+            jitter: fault(jitter, strength, draw),
         }
     }
 
     /// `steps` contour steps of the notes (in order of time; a note ends where the next begins).
-    pub(super) fn render(&self, notes: &[Note], steps: usize, rng: &mut impl Rng) -> Vec<f32> {
+    pub(super) fn render(&self, notes: &[Note], steps: usize, draw: &mut Draw) -> Vec<f32> {
         let mut frames = vec![0.0f32; steps * FRAMES_PER_STEP];
-        let rate = rng.random_range(ranges::VIBRATO_RATE);
-        let phase = rng.random_range(0.0..TAU);
+        let rate = uniform(ranges::VIBRATO_RATE, draw);
+        let phase = draw.range(0.0, TAU);
         let mut error = 0.0;
         let mut before: Option<&Note> = None;
         for (k, note) in notes.iter().enumerate() {
             let end = notes.get(k + 1).map_or(note.offset(), |next| note.offset().min(next.onset));
             let approach = match before {
                 Some(last) if note.onset - last.offset() < 0.08 => last.pitch - note.pitch,
-                _ if chance(self.scoops, rng) => -rng.random_range(ranges::SCOOP),
+                _ if draw.chance(self.scoops) => -uniform(ranges::SCOOP, draw),
                 _ => 0.0,
             };
             let to_frame = |t: f32| ((t / FRAME - 0.5).ceil().max(0.0) as usize).min(frames.len());
             for (i, frame) in (to_frame(note.onset)..to_frame(end)).enumerate() {
                 let time = (i as f32 + 0.5) * FRAME;
-                error = JITTER_MEMORY * error + (1.0 - JITTER_MEMORY * JITTER_MEMORY).sqrt() * self.jitter * normal(rng);
+                error = JITTER_MEMORY * error + (1.0 - JITTER_MEMORY * JITTER_MEMORY).sqrt() * self.jitter * draw.normal();
                 let vibrato = self.vibrato * (TAU * rate * time + phase).sin();
                 frames[frame] = note.pitch + approach * (-time / self.glide).exp() + vibrato + error;
             }

@@ -9,6 +9,8 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
+use crate::synthesis::melody::MelodySource;
+use crate::synthesis::random::Draw;
 use crate::{ModelError, Note};
 
 /// Seconds per quarter note of melodies without a tempo, before it is varied.
@@ -54,7 +56,24 @@ struct Line {
     notes: Vec<(f32, f32, f32)>,
 }
 
+/// Seconds of a generated melody.
+const GENERATED: f32 = 60.0;
+
 impl Collection {
+    /// `count` melodies composed by the built-in generator, for trying things out without data.
+    pub fn generated(count: usize, seed: u64) -> Self {
+        let source = MelodySource::generated();
+        // A seed of its own: the seed itself numbers the pairs of the training.
+        let seed = seed ^ 0x6d65_6c6f_6479;
+        let melodies = (0..count).map(|i| Melody {
+            group: i as i64,
+            free_tempo: false,
+            notes: one_at_a_time(source.passage(GENERATED, &mut Draw::stream(seed, i as u64)).notes.into_iter()),
+        });
+        let melodies = melodies.filter(|m| m.notes.len() >= FEWEST_NOTES).collect();
+        Collection { melodies, sources: BTreeSet::from(["generated".to_string()]) }
+    }
+
     /// Adds the melodies of a `.jsonl.gz` file.
     pub fn read(&mut self, path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.to_path_buf(), source };
@@ -134,6 +153,15 @@ mod tests {
         assert_eq!(collection.melodies[0].notes[1], Note { onset: 0.5, duration: 0.5, pitch: 61.0 });
         write(&format!("{good}\n{{}}\n"));
         assert!(Collection::default().read(&path).unwrap_err().to_string().contains(":2:"));
+    }
+
+    #[test]
+    fn the_generator_gives_different_melodies() {
+        let (a, b) = (Collection::generated(5, 1), Collection::generated(5, 2));
+        assert_eq!(a.melodies.len(), 5);
+        assert_eq!(a.melodies, Collection::generated(5, 1).melodies);
+        assert_ne!(a.melodies[0].notes, a.melodies[1].notes);
+        assert_ne!(a.melodies[0].notes, b.melodies[0].notes);
     }
 
     #[test]

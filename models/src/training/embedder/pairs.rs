@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use rand::{Rng, RngExt};
-
 use super::melodies::Melody;
 use crate::contour::{CONTOUR_STEP, voiced_fraction};
 use crate::embedder::Architecture;
 use crate::synthesis::hum::{self, ranges};
+use crate::synthesis::random::Draw;
 
 /// A song window begins and ends up to this share of its length away from what the hum holds: windows meet by chance only.
 const MISALIGNMENT: f32 = 0.2;
@@ -59,12 +58,12 @@ impl<'a> PairSource<'a> {
     }
 
     /// One pair; `None` when the melodies are too short or sparse to give any.
-    pub fn draw(&self, rng: &mut impl Rng) -> Option<Pair> {
+    pub fn draw(&self, draw: &mut Draw) -> Option<Pair> {
         let total = *self.cumulative.last()?;
         for _ in 0..MELODIES {
-            let ticket = rng.random_range(0.0..total);
+            let ticket = draw.range(0.0, total);
             let index = self.cumulative.partition_point(|&c| c <= ticket).min(self.melodies.len() - 1);
-            if let Some(pair) = self.draw_of(&self.melodies[index], rng) {
+            if let Some(pair) = self.draw_of(&self.melodies[index], draw) {
                 return Some(pair);
             }
         }
@@ -72,18 +71,18 @@ impl<'a> PairSource<'a> {
     }
 
     /// One pair of this melody, if a few attempts find enough notes.
-    fn draw_of(&self, melody: &Melody, rng: &mut impl Rng) -> Option<Pair> {
+    fn draw_of(&self, melody: &Melody, draw: &mut Draw) -> Option<Pair> {
         // Given tempi are varied a little, free ones by a third.
         let spread = if melody.free_tempo { 0.35f32 } else { 0.15 };
-        let scale = rng.random_range(-spread..spread).exp();
+        let scale = draw.range(-spread, spread).exp();
         let duration = melody.duration() * scale;
         for _ in 0..ATTEMPTS {
-            let length = log_uniform(&self.seconds, rng).min(duration);
-            let from = rng.random_range(0.0..=(duration - length).max(0.0));
-            let hum_from = from + length * rng.random_range(-MISALIGNMENT..MISALIGNMENT);
-            let hum_to = from + length + length * rng.random_range(-MISALIGNMENT..MISALIGNMENT);
+            let length = log_uniform(&self.seconds, draw).min(duration);
+            let from = draw.range(0.0, (duration - length).max(0.0));
+            let hum_from = from + length * draw.range(-MISALIGNMENT, MISALIGNMENT);
+            let hum_to = from + length + length * draw.range(-MISALIGNMENT, MISALIGNMENT);
             let hummed = hum_from.max(0.0)..hum_to.min(duration);
-            let tempo = log_uniform(&ranges::TEMPO, rng);
+            let tempo = log_uniform(&ranges::TEMPO, draw);
             if !HUM_SECONDS.contains(&((hummed.end - hummed.start) / tempo)) {
                 continue;
             }
@@ -92,10 +91,10 @@ impl<'a> PairSource<'a> {
             if inside < FEWEST_NOTES {
                 continue;
             }
-            let strength = rng.random_range(ranges::STRENGTH);
-            let noise = if rng.random::<f32>() < ranges::CLEAN_SONGS { 0.0 } else { rng.random_range(ranges::NOISE) };
-            let hum = hum::hum(&notes, hummed, tempo, strength, rng);
-            let song = hum::song(&notes, from..from + length, noise, rng);
+            let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
+            let noise = if draw.chance(ranges::CLEAN_SONGS) { 0.0 } else { draw.range(ranges::NOISE.start, ranges::NOISE.end) };
+            let hum = hum::hum(&notes, hummed, tempo, strength, draw);
+            let song = hum::song(&notes, from..from + length, noise, draw);
             let long_enough = hum.len() as f32 * CONTOUR_STEP as f32 >= HUM_SECONDS.start;
             if long_enough && voiced_fraction(&hum) > LEAST_VOICED && voiced_fraction(&song) > LEAST_VOICED {
                 return Some(Pair { hum, song, group: melody.group });
@@ -115,8 +114,8 @@ fn stretch(melody: &Melody, scale: f32, section: Range<f32>) -> Vec<crate::Note>
         .collect()
 }
 
-fn log_uniform(range: &Range<f32>, rng: &mut impl Rng) -> f32 {
-    rng.random_range(range.start.ln()..range.end.ln()).exp()
+fn log_uniform(range: &Range<f32>, draw: &mut Draw) -> f32 {
+    draw.log_range(range.start, range.end)
 }
 
 /// The inputs of one step: first all hums, then all songs, each `channels x steps` values; and the groups of the pairs.
