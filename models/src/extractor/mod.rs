@@ -108,8 +108,8 @@ fn frame_count(samples: usize, hop: usize) -> usize {
     samples.div_ceil(hop)
 }
 
-/// The kind in which folded networks compute fastest: bf16 where the processor multiplies it natively, else f32.
-fn fold_for(device: Device) -> Kind {
+/// The kind in which convolutions compute fastest: bf16 where the processor multiplies it natively, else f32.
+pub(crate) fn fastest_kind(device: Device) -> Kind {
     #[cfg(target_arch = "x86_64")]
     let native = std::arch::is_x86_feature_detected!("avx512bf16");
     #[cfg(not(target_arch = "x86_64"))]

@@ -4,4 +4,5 @@ pub mod adamw;
 pub mod checkpoint;
 pub mod ema;
 pub mod embedder;
+pub mod extractor;
 pub mod schedule;

@@ -1,10 +1,123 @@
 //! `qbh train extractor`.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, ensure};
+use clap::ValueEnum;
+use qbh_models::extractor::harmonic::Size;
+use qbh_models::synthesis::accompaniment::soundfont::SoundFont;
+use qbh_models::synthesis::bank::StemBank;
+use qbh_models::synthesis::melody::MelodySource;
+use qbh_models::synthesis::studio::{Studio, StudioConfig};
+use qbh_models::training::extractor::{Architecture, Settings, train};
+use qbh_models::training::schedule::Budget;
+use tch::Device;
+
+/// Seconds of each rendered piece.
+const PIECE_SECONDS: f32 = 40.0;
+
 /// Arguments of `qbh train extractor`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Network
+    #[arg(long, value_enum, default_value_t = Arch::Harmonic)]
+    arch: Arch,
+    /// Width of the harmonic network
+    #[arg(long, value_parser = ["s", "m"], default_value = "s")]
+    size: String,
+    /// End after so many hours
+    #[arg(long)]
+    hours: Option<f64>,
+    /// End after so many steps
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Recordings per step
+    #[arg(long, default_value_t = 10)]
+    batch: usize,
+    /// Threads that make recordings, and threads of libtorch
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Seed of the initial weights, the voices and the mixes
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Go on from the checkpoint in the output folder
+    #[arg(long)]
+    resume: bool,
+    /// Where to train: cpu or cuda
+    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
+    device: String,
+    /// Folder for the weights, the checkpoint and the learning curve
+    #[arg(long, short, value_name = "DIR")]
+    out: PathBuf,
+    /// Melodies to sing, JSON lines, plain or gzip (default: melodies composed on the fly)
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    melodies: Vec<PathBuf>,
+    /// SoundFonts for the accompaniment (default: built-in instruments)
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    soundfont: Vec<PathBuf>,
+    /// Pieces of 40 s to render and keep in memory (64 kB per second); training mixes them anew for every step
+    #[arg(long, default_value_t = 240)]
+    pieces: usize,
+    /// What the model's metadata shall say about its data and their licences
+    #[arg(long, default_value = "synthetic", value_name = "TEXT")]
+    data_note: String,
+}
+
+/// The extractors by their names in weights files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Arch {
+    /// Compact, over a harmonic stack
+    Harmonic,
+    /// The published network of Kum et al. 2020
+    Ssl,
+}
 
 /// Trains until the time or the number of steps is reached.
-pub fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("not built yet")
+pub fn run(args: Args) -> anyhow::Result<()> {
+    ensure!(args.steps.is_some() || args.hours.is_some(), "say how long to train: --hours or --steps");
+    ensure!(args.batch > 0 && args.pieces > 0, "--batch and --pieces must be at least 1");
+    let (architecture, name) = match (args.arch, Size::from_name(&args.size)) {
+        (Arch::Ssl, _) => (Architecture::Ssl, "ssl".to_string()),
+        (Arch::Harmonic, Some(size)) => (Architecture::Harmonic(size), format!("harmonic-{}", size.name())),
+        (Arch::Harmonic, None) => bail!("--size is s or m, not {:?}", args.size),
+    };
+    let device = match args.device.as_str() {
+        "cuda" if tch::Cuda::is_available() => Device::Cuda(0),
+        "cuda" => bail!("this libtorch sees no CUDA device; leave out --device cuda, or point LIBTORCH to a CUDA build"),
+        _ => Device::Cpu,
+    };
+    let config = StudioConfig {
+        melodies: if args.melodies.is_empty() { MelodySource::generated() } else { MelodySource::open(&args.melodies)? },
+        soundfonts: args.soundfont.iter().map(|path| SoundFont::open(path)).collect::<Result<_, _>>()?,
+    };
+    let began = std::time::Instant::now();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
+    let bank = pool.install(|| StemBank::render(&Studio::new(config), args.seed << 32, args.pieces, PIECE_SECONDS));
+    tracing::info!("rendered {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
+
+    // Of files only the names: where they lie on this machine concerns nobody.
+    let command: Vec<String> = std::env::args()
+        .skip(1)
+        .map(|arg| Path::new(&arg).file_name().map_or(arg.clone(), |name| name.to_string_lossy().into_owned()))
+        .collect();
+    let settings = Settings {
+        architecture,
+        budget: Budget { steps: args.steps, hours: args.hours },
+        batch: args.batch,
+        threads: args.threads,
+        seed: args.seed,
+        resume: args.resume,
+        device,
+        out: args.out,
+        name,
+        metadata: BTreeMap::from([
+            ("training_data".to_string(), args.data_note),
+            ("training_command".to_string(), format!("qbh {}", command.join(" "))),
+            ("stems".to_string(), format!("{} pieces of {PIECE_SECONDS} s", args.pieces)),
+        ]),
+    };
+    let path = train(&settings, &|seed, seconds| bank.crop(seed, seconds))?;
+    eprintln!("wrote {}", path.display());
+    Ok(())
 }

@@ -8,16 +8,17 @@ mod front_end;
 mod net;
 mod pieces;
 
+pub(crate) use decode::{BINS, BINS_PER_SEMITONE, LOWEST_MIDI};
+pub(crate) use front_end::{BANDS, FLOOR, FrontEnd, HOP, SPECTRA};
+pub(crate) use net::HarmonicNet;
 pub use net::Size;
 
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-use self::decode::BINS;
-use self::front_end::{BANDS, FrontEnd, HOP, SAMPLE_RATE, SPECTRA};
-use self::net::HarmonicNet;
+use self::front_end::SAMPLE_RATE;
 use self::pieces::Pieces;
-use super::{Extractor, fold_for};
+use super::{Extractor, fastest_kind};
 use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo, PitchTrack};
 
@@ -71,7 +72,7 @@ impl Harmonic {
     }
 
     fn assemble(info: ModelInfo, vs: VarStore, mut net: HarmonicNet, size: Size, threshold: f32) -> Self {
-        let kind = fold_for(vs.device());
+        let kind = fastest_kind(vs.device());
         net.fold(kind);
         Harmonic { info, vs, net, size, front_end: FrontEnd::new(), threshold, kind }
     }

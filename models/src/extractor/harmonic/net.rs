@@ -266,7 +266,7 @@ mod tests {
         let mut net = HarmonicNet::new(&vs.root(), Size::S);
         let x = Tensor::randn([2, 40, 2, 284], FLOAT);
         let _guard = tch::no_grad_guard();
-        net.forward_t(&x, true);
+        let _ = net.forward_t(&x, true);
         let plain = net.forward_t(&x, false);
         net.fold(Kind::Float);
         let folded = net.forward_t(&x, false);

@@ -6,13 +6,14 @@ mod classes;
 mod front_end;
 mod net;
 
+pub(crate) use classes::{CLASSES, class_of};
+pub(crate) use front_end::{BINS, FrontEnd, HOP, SEGMENT};
+pub(crate) use net::SslNet;
+
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-use self::classes::CLASSES;
-use self::front_end::{BINS, FrontEnd, SEGMENT};
-use self::net::SslNet;
-use super::{Extractor, fold_for};
+use super::{Extractor, fastest_kind};
 use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo, PitchTrack};
 
@@ -70,7 +71,7 @@ impl Ssl {
     }
 
     fn assemble(info: ModelInfo, vs: VarStore, mut net: SslNet, mean: Tensor, scale: Tensor) -> Self {
-        let kind = fold_for(vs.device());
+        let kind = fastest_kind(vs.device());
         net.fold(kind);
         Ssl { info, vs, net, front_end: FrontEnd::new(), mean, scale, kind }
     }

@@ -162,7 +162,7 @@ mod tests {
         let mut net = SslNet::new(&vs.root());
         let x = Tensor::randn([2, 31, 513], (Kind::Float, Device::Cpu));
         let _guard = tch::no_grad_guard();
-        net.forward_t(&x, true);
+        let _ = net.forward_t(&x, true);
         let plain = net.forward_t(&x, false).softmax(-1, Kind::Float);
         net.fold(Kind::Float);
         let folded = net.forward_t(&x, false).softmax(-1, Kind::Float);

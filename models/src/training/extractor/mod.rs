@@ -1,0 +1,188 @@
+//! Training of extractors on synthetic recordings whose pitch is known exactly.
+//!
+//! - `crops`: recordings to labelled network inputs, made ahead of time by worker threads
+//! - `student`: what the two architectures have in common here; `harmonic` and `ssl`: their targets and losses
+//! - `curve`: the learning curve on disk
+
+mod crops;
+mod curve;
+mod harmonic;
+mod ssl;
+mod student;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use tch::Device;
+
+use self::crops::Feeder;
+use self::curve::{Curve, Row};
+use self::student::{Scores, Student};
+use crate::ModelError;
+use crate::extractor::harmonic::Size;
+use crate::nn::weights;
+use crate::synthesis::Example;
+use crate::training::adamw::{AdamW, AdamWConfig};
+use crate::training::checkpoint::{Progress, TrainingState};
+use crate::training::ema::Ema;
+use crate::training::schedule::{Budget, Schedule};
+
+/// Steps between two rows of the learning curve.
+const ROW_STEPS: u64 = 50;
+
+/// Seconds between two checkpoints.
+const CHECKPOINT_SECONDS: f64 = 120.0;
+
+/// Largest norm of a gradient.
+const CLIP: f64 = 5.0;
+
+/// Weight of the past in the averaged weights: the last hundred steps or so.
+const EMA_DECAY: f64 = 0.99;
+
+/// Which network is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// The compact network, in a size.
+    Harmonic(Size),
+    /// The published network of Kum et al.
+    Ssl,
+}
+
+/// What a training is asked to do.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The network.
+    pub architecture: Architecture,
+    /// When to stop.
+    pub budget: Budget,
+    /// Recordings per step.
+    pub batch: usize,
+    /// Threads that make recordings, and threads of libtorch.
+    pub threads: usize,
+    /// Seed of weights and data.
+    pub seed: u64,
+    /// Goes on from the checkpoint in `out`.
+    pub resume: bool,
+    /// Where the network is trained.
+    pub device: Device,
+    /// Folder for the weights, the checkpoint and the learning curve.
+    pub out: PathBuf,
+    /// File stem of the weights.
+    pub name: String,
+    /// What the weights shall say of themselves: data, licences, command.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Where recordings come from: the seed and the length in seconds in, a recording at least that long out. Equal seeds give
+/// equal recordings.
+pub type Source<'a> = dyn Fn(u64, f32) -> Example + Sync + 'a;
+
+/// Trains until the budget is used up; writes `NAME.safetensors` (averaged weights, f16), `checkpoint.safetensors` and
+/// `curve.csv` to the output folder. Progress goes to the log.
+///
+/// # Errors
+/// Files that cannot be written or do not fit, and a network that diverges.
+pub fn train(settings: &Settings, source: &Source) -> Result<PathBuf, ModelError> {
+    train_until(settings, source, u64::MAX)
+}
+
+/// As [`train`], but stops at a step, as if interrupted there.
+fn train_until(settings: &Settings, source: &Source, last_step: u64) -> Result<PathBuf, ModelError> {
+    std::fs::create_dir_all(&settings.out).map_err(|source| ModelError::Io { path: settings.out.clone(), source })?;
+    let weights_path = settings.out.join(format!("{}.safetensors", settings.name));
+    let checkpoint_path = settings.out.join("checkpoint.safetensors");
+
+    tch::manual_seed(settings.seed as i64);
+    if settings.device == Device::Cpu {
+        tch::set_num_threads(settings.threads.max(1) as i32);
+    }
+    let student = student::enrol(settings, source)?;
+    let mut optimiser = AdamW::new(student.variables(), student.optimiser());
+    let mut ema = Ema::new(student.variables(), EMA_DECAY);
+    let identity = format!("{:?}, batch {}, seed {}", settings.architecture, settings.batch, settings.seed);
+    let mut state = TrainingState {
+        architecture: student.architecture(),
+        settings: &identity,
+        vs: student.variables(),
+        optimiser: &mut optimiser,
+        ema: &mut ema,
+    };
+    let mut progress = if settings.resume { state.resume(&checkpoint_path)? } else { Progress::default() };
+    let mut curve = Curve::open(&settings.out.join("curve.csv"), progress.step)?;
+
+    let listener = student.listener();
+    std::thread::scope(|scope| {
+        let feeder = Feeder::start(scope, settings, source, &*listener, progress.step);
+        let schedule = student.schedule();
+        let (began, before) = (Instant::now(), progress.seconds);
+        let (mut row, mut row_began, mut saved) = (Scores::default(), Instant::now(), Instant::now());
+        loop {
+            progress.seconds = before + began.elapsed().as_secs_f64();
+            let share = settings.budget.progress(progress.step, progress.seconds);
+            if share >= 1.0 || progress.step >= last_step {
+                break;
+            }
+            let Some(batch) = feeder.next() else {
+                return Err(ModelError::Training("the threads that make recordings have stopped".into()));
+            };
+            // Dropout repeats itself after a resume.
+            tch::manual_seed((settings.seed ^ progress.step.wrapping_mul(0x9E37_79B9)) as i64);
+            state.optimiser.zero_grad();
+            let (loss, scores) = student.loss(&batch.crops);
+            loss.backward();
+            let norm = state.optimiser.clip_gradients(CLIP);
+            if !norm.is_finite() {
+                return Err(ModelError::Training(format!("the training diverged at step {}", progress.step)));
+            }
+            let rate = schedule.rate(progress.step, share);
+            state.optimiser.step(rate);
+            progress.step += 1;
+            state.ema.update(progress.step);
+            row.add(&scores);
+            if progress.step.is_multiple_of(ROW_STEPS) {
+                let steps_per_second = ROW_STEPS as f64 / row_began.elapsed().as_secs_f64();
+                curve.push(&Row {
+                    step: progress.step,
+                    seconds: progress.seconds,
+                    rate,
+                    scores: row,
+                    consumed: steps_per_second * settings.batch as f64,
+                    offered: (settings.batch * settings.threads.max(1)) as f64 / batch.seconds,
+                })?;
+                (row, row_began) = (Scores::default(), Instant::now());
+            }
+            if saved.elapsed().as_secs_f64() > CHECKPOINT_SECONDS {
+                state.save(progress, &checkpoint_path)?;
+                save_weights(settings, &*student, state.ema, progress, &weights_path)?;
+                saved = Instant::now();
+            }
+        }
+        state.save(progress, &checkpoint_path)?;
+        save_weights(settings, &*student, state.ema, progress, &weights_path)
+    })?;
+    Ok(weights_path)
+}
+
+/// Writes the averaged weights as they ship.
+fn save_weights(
+    settings: &Settings,
+    student: &dyn Student,
+    ema: &Ema,
+    progress: Progress,
+    path: &Path,
+) -> Result<(), ModelError> {
+    let mut metadata = settings.metadata.clone();
+    metadata.insert("architecture".into(), student.architecture().into());
+    metadata.insert("steps".into(), progress.step.to_string());
+    metadata.insert("hours".into(), format!("{:.2}", progress.seconds / 3600.0));
+    metadata.insert("batch".into(), settings.batch.to_string());
+    metadata.insert("seed".into(), settings.seed.to_string());
+    metadata.extend(student.metadata());
+    let mut tensors = ema.weights();
+    tensors.extend(student.constants());
+    weights::save(&tensors, metadata, path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use super::*;
+use crate::PitchTrack;
+use crate::extractor;
+use crate::synthesis::random::Draw;
+
+/// Harmonic tones with pauses, at pitches that the seed decides.
+fn tones(seed: u64, seconds: f32) -> Example {
+    let mut draw = Draw::new(seed);
+    let samples = (seconds * 16_000.0) as usize;
+    let mut example = Example { mix: vec![0.0; samples], ..Example::default() };
+    let mut f0 = vec![0.0; samples.div_ceil(160)];
+    let mut start = 0;
+    while start < samples {
+        let end = (start + draw.index(12_000) + 4_000).min(samples);
+        let hz = draw.log_range(150.0, 600.0);
+        if draw.chance(0.75) {
+            for n in start..end {
+                let t = n as f32 / 16_000.0;
+                example.mix[n] = (1..6).map(|k| (std::f32::consts::TAU * hz * k as f32 * t).sin() * 0.2 / k as f32).sum();
+            }
+            f0[start.div_ceil(160)..end.div_ceil(160)].fill(hz);
+        }
+        start = end;
+    }
+    example.voice = example.mix.clone();
+    example.pitch = PitchTrack::from_f0(f0);
+    example
+}
+
+fn settings(architecture: Architecture, steps: u64, out: &std::path::Path) -> Settings {
+    Settings {
+        architecture,
+        budget: Budget { steps: Some(steps), hours: None },
+        batch: 2,
+        threads: 1,
+        seed: 5,
+        resume: false,
+        device: Device::Cpu,
+        out: out.to_path_buf(),
+        name: "net".into(),
+        metadata: BTreeMap::new(),
+    }
+}
+
+/// Loss on one batch before and after some steps on it.
+fn learns(architecture: Architecture, steps: u64) -> (f64, f64) {
+    let dir = tempfile::tempdir().unwrap();
+    tch::manual_seed(1);
+    let student = student::enrol(&settings(architecture, steps, dir.path()), &tones).unwrap();
+    let listener = student.listener();
+    let batch = [crops::make_crop(&tones, &*listener, &mut Draw::new(3))];
+    let mut optimiser = AdamW::new(student.variables(), student.optimiser());
+    let mut losses = Vec::new();
+    for _ in 0..=steps {
+        let (loss, scores) = student.loss(&batch);
+        losses.push(scores.pitch_loss + scores.voicing_loss);
+        optimiser.zero_grad();
+        loss.backward();
+        optimiser.clip_gradients(CLIP);
+        optimiser.step(1e-3);
+    }
+    (losses[0], losses[steps as usize])
+}
+
+#[test]
+fn harmonic_learns() {
+    let (before, after) = learns(Architecture::Harmonic(Size::S), 12);
+    assert!(after < 0.8 * before, "{before} -> {after}");
+}
+
+#[test]
+fn ssl_learns() {
+    let (before, after) = learns(Architecture::Ssl, 5);
+    assert!(after < 0.9 * before, "{before} -> {after}");
+}
+
+#[test]
+fn what_was_trained_can_be_opened_and_a_resume_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let architecture = Architecture::Harmonic(Size::S);
+    let straight = train(&settings(architecture, 4, &dir.path().join("straight")), &tones).unwrap();
+
+    let halfway = settings(architecture, 4, &dir.path().join("halfway"));
+    train_until(&halfway, &tones, 2).unwrap();
+    let resumed = train(&Settings { resume: true, ..halfway }, &tones).unwrap();
+    let read = |path: &Path| {
+        let mut vs = tch::nn::VarStore::new(Device::Cpu);
+        let _net = extractor::harmonic::HarmonicNet::new(&vs.root(), Size::S);
+        weights::Weights::open(path.to_str().unwrap(), &[]).unwrap().fill(&mut vs).unwrap();
+        vs.variables()
+    };
+    let (straight, again) = (read(&straight), read(&resumed));
+    assert!(straight.iter().all(|(name, tensor)| *tensor == again[name]));
+
+    let opened = extractor::open(resumed.to_str().unwrap(), Device::Cpu).unwrap();
+    assert_eq!(opened.info().metadata["size"], "s");
+    assert_eq!(opened.info().metadata["steps"], "4");
+    assert_eq!(opened.extract(&tones(1, 1.0).mix).unwrap().len(), 100);
+}
