@@ -5,6 +5,7 @@
 //! lyrics and overlays (`&`) leave no trace. Macros are not expanded.
 
 mod body;
+mod cursor;
 mod field;
 mod key;
 mod repeats;
