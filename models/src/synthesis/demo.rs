@@ -35,7 +35,7 @@ pub struct Hum {
     pub samples: Vec<f32>,
     /// Samples per second.
     pub rate: u32,
-    /// How many semitones off-key the hum is.
+    /// How many semitones off-key the hum is, beside whole octaves.
     pub transposition: f32,
     /// How much faster than the song it is.
     pub tempo: f32,
@@ -128,7 +128,7 @@ pub fn demo_hum(notes: &[Note], seed: u64) -> Hum {
     Biquad::low_pass(6000.0, 0.7).run(&mut samples);
     level::normalise(&mut samples, 0.15);
     super::effects::dynamics::limit_peak(&mut samples, 0.95);
-    Hum { samples, rate: SAMPLE_RATE as u32, transposition: transposition + octaves, tempo }
+    Hum { samples, rate: SAMPLE_RATE as u32, transposition, tempo }
 }
 
 #[cfg(test)]

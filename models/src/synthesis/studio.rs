@@ -37,7 +37,7 @@ pub struct Stems {
     pub voice: Vec<f32>,
     /// The accompaniment; empty for a voice recorded alone.
     pub accompaniment: Vec<f32>,
-    /// f0 of the dry voice in Hz per 10 ms, 0 = unvoiced. Reverberation is unvoiced.
+    /// f0 of the voice in Hz per 10 ms, 0 = unvoiced. Echoes and reverberation are unvoiced.
     pub f0: Vec<f32>,
 }
 
@@ -71,7 +71,7 @@ impl Studio {
         let style = VoiceStyle::draw(kind, draw);
         let notes = to_register(&passage, style.register);
         let (sung, solos) = if song { share(&notes, seconds, draw) } else { (notes.clone(), Vec::new()) };
-        let mut stems = self.voice(&sung, &style, samples, song, draw);
+        let mut stems = record_voice(&sung, &style, samples, song, draw);
         if song {
             let grid = grid(&notes, passage.beat, draw);
             let key = Key::of(&notes);
@@ -87,47 +87,49 @@ impl Studio {
         }
         stems
     }
+}
 
-    fn voice(&self, notes: &[Note], style: &VoiceStyle, samples: usize, song: bool, draw: &mut Draw) -> Stems {
-        let sung = sing(notes, style, samples, draw);
-        let mut voice = sung.samples.clone();
-        let mut add = |other: Vec<f32>, gain: f32, late: usize| {
-            voice.iter_mut().skip(late).zip(&other).for_each(|(v, x)| *v += gain * x);
-        };
-        if song {
-            match draw.weighted(&[0.67, 0.2, 0.13]) {
-                0 => {}
-                1 => {
-                    let late = (draw.range(0.002, 0.03) * SAMPLE_RATE as f32) as usize;
-                    add(sung.again(0.0, draw.range(0.05, 0.15), draw), draw.range(0.4, 0.95), late);
-                }
-                _ => {
-                    let interval = draw.pick(&[3.0, 4.0, 5.0, 7.0, -5.0, -3.0, -4.0, -12.0, 12.0]);
-                    add(sung.again(interval, 0.05, draw), level::from_db(draw.range(-14.0, -4.0)), 0);
-                }
+/// Sings notes and treats the voice as producers do, or for a voice alone as rooms and telephones do.
+fn record_voice(notes: &[Note], style: &VoiceStyle, samples: usize, song: bool, draw: &mut Draw) -> Stems {
+    let sung = sing(notes, style, samples, draw);
+    let mut voice = sung.samples.clone();
+    let mut add = |other: Vec<f32>, gain: f32, late: usize| {
+        voice.iter_mut().skip(late).zip(&other).for_each(|(v, x)| *v += gain * x);
+    };
+    if song {
+        match draw.weighted(&[0.67, 0.2, 0.13]) {
+            0 => {}
+            1 => {
+                let late = (draw.range(0.002, 0.03) * SAMPLE_RATE as f32) as usize;
+                add(sung.again(0.0, draw.range(0.05, 0.15), draw), draw.range(0.4, 0.95), late);
+            }
+            _ => {
+                let interval = draw.pick(&[3.0, 4.0, 5.0, 7.0, -5.0, -3.0, -4.0, -12.0, 12.0]);
+                add(sung.again(interval, 0.05, draw), level::from_db(draw.range(-14.0, -4.0)), 0);
             }
         }
-        if draw.chance(0.15) {
-            overdrive(&mut voice, draw.range(0.5, 2.5));
-        }
-        if draw.chance(0.6) {
-            compress(&mut voice, draw.range(0.1, 0.6));
-        }
-        if song && draw.chance(0.6) {
-            Biquad::high_pass(draw.range(60.0, 180.0), 0.7).run(&mut voice);
-            Biquad::high_shelf(draw.range(2000.0, 5000.0), draw.range(0.0, 13.0), 0.7).run(&mut voice);
-        }
-        if song && draw.chance(0.15) {
-            echo(&mut voice, draw.range(0.08, 0.5), draw.range(0.1, 0.5), draw.range(0.1, 0.4));
-        }
-        if draw.chance(0.65) {
-            Reverb::draw(draw).run(&mut voice);
-        }
-        level::normalise(&mut voice, 0.1);
-        let mut f0 = sung.f0;
-        f0.resize(samples.div_ceil(LABEL_HOP), 0.0);
-        Stems { voice, accompaniment: Vec::new(), f0 }
     }
+    if draw.chance(0.15) {
+        overdrive(&mut voice, draw.range(0.5, 2.5));
+    }
+    if draw.chance(0.6) {
+        compress(&mut voice, draw.range(0.1, 0.6));
+    }
+    if song && draw.chance(0.6) {
+        Biquad::high_pass(draw.range(60.0, 180.0), 0.7).run(&mut voice);
+        Biquad::high_shelf(draw.range(2000.0, 5000.0), draw.range(0.0, 13.0), 0.7).run(&mut voice);
+    }
+    // What follows is the room's: it sounds on when the voice has ended.
+    let mut f0 = sung.audible(&voice);
+    f0.resize(samples.div_ceil(LABEL_HOP), 0.0);
+    if song && draw.chance(0.15) {
+        echo(&mut voice, draw.range(0.08, 0.5), draw.range(0.1, 0.5), draw.range(0.1, 0.4));
+    }
+    if draw.chance(0.65) {
+        Reverb::draw(draw).run(&mut voice);
+    }
+    level::normalise(&mut voice, 0.1);
+    Stems { voice, accompaniment: Vec::new(), f0 }
 }
 
 /// Transposes a passage by whole semitones so that its median pitch is `register`; what no voice reaches is left out.
@@ -177,9 +179,8 @@ mod tests {
 
     #[test]
     fn the_voice_is_silent_where_it_is_labelled_unvoiced_for_long() {
-        let studio = Studio::new(StudioConfig::default());
         let notes = [Note { onset: 0.5, duration: 1.0, pitch: 60.0 }, Note { onset: 3.0, duration: 1.0, pitch: 62.0 }];
-        let stems = studio.voice(&notes, &VoiceStyle::clean(), 5 * SAMPLE_RATE, false, &mut Draw::new(8));
+        let stems = record_voice(&notes, &VoiceStyle::clean(), 5 * SAMPLE_RATE, false, &mut Draw::new(8));
         assert!(stems.f0[60..140].iter().all(|f| *f > 0.0));
         assert!(stems.f0[..40].iter().chain(&stems.f0[180..280]).chain(&stems.f0[420..]).all(|f| *f == 0.0));
     }

@@ -34,6 +34,14 @@ pub struct Sung {
 }
 
 impl Sung {
+    /// f0 as in [`Sung::f0`], judged by another version of the sound: compression lifts what was too quiet to be heard.
+    pub fn audible(&self, heard: &[f32]) -> Vec<f32> {
+        let threshold = AUDIBLE * level::active_rms(heard);
+        let frames = self.frames.iter().step_by(LABEL_HOP / FRAME);
+        let f0 = level::frame_rms(heard).into_iter().zip(frames);
+        f0.map(|(rms, frame)| if rms > threshold { frame.f0 } else { 0.0 }).collect()
+    }
+
     /// The same performance by the same singer once more, `semitones` away and not quite alike: for double tracks and
     /// parallel harmonies. `wander` is the deviation of its pitch in semitones.
     pub fn again(&self, semitones: f32, wander: f32, draw: &mut Draw) -> Vec<f32> {
@@ -54,12 +62,9 @@ pub fn sing(notes: &[Note], style: &VoiceStyle, samples: usize, draw: &mut Draw)
     let timbre = render::Timbre::new(style, draw);
     let mut audio = render::render(&frames, &timbre, samples, draw);
     level::normalise(&mut audio, 0.1);
-    let f0 = level::frame_rms(&audio)
-        .into_iter()
-        .enumerate()
-        .map(|(i, rms)| if rms > AUDIBLE * 0.1 { frames[i * LABEL_HOP / FRAME].f0 } else { 0.0 })
-        .collect();
-    Sung { samples: audio, f0, frames, timbre }
+    let mut sung = Sung { samples: audio, f0: Vec::new(), frames, timbre };
+    sung.f0 = sung.audible(&sung.samples);
+    sung
 }
 
 #[cfg(test)]
@@ -114,7 +119,7 @@ mod tests {
         let level = level::frame_rms(&sung.samples);
         let noisy = sung.f0.iter().zip(&level).filter(|(f, e)| **f == 0.0 && **e > 0.005).count();
         assert!(noisy > 20, "{noisy} frames of consonants");
-        assert!(sung.f0.iter().zip(&level).all(|(f, e)| *f == 0.0 || *e > AUDIBLE * 0.1));
+        assert!(sung.f0.iter().zip(&level).all(|(f, e)| *f == 0.0 || *e > 0.9 * AUDIBLE * 0.1));
         assert!(level[..20].iter().all(|e| *e == 0.0), "silence before the first note");
     }
 
