@@ -11,9 +11,11 @@ use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::well_known::FORMAT_ID_MP3;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::units::Duration;
 
 use super::AudioError;
 use super::tags::{self, Tags};
@@ -85,7 +87,7 @@ impl Decoder {
     fn advance(&mut self, mono: &mut Vec<f32>) -> Result<Option<u32>, AudioError> {
         let mut container_errors = 0;
         loop {
-            let packet = match self.format.next_packet() {
+            let mut packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
                 Ok(None) => return self.end(),
                 // A chained stream begins anew, perhaps in another codec.
@@ -93,7 +95,11 @@ impl Decoder {
                     (self.track, self.codec) = choose_track(self.format.as_ref())?;
                     continue;
                 }
-                Err(Error::IoError(e)) if e.kind() != ErrorKind::UnexpectedEof => return Err(e.into()),
+                Err(Error::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
+                    self.last_error.get_or_insert_with(|| "the file ends too early".into());
+                    return self.end();
+                }
+                Err(Error::IoError(e)) => return Err(e.into()),
                 Err(e @ Error::DecodeError(_)) if container_errors < MAX_CONTAINER_ERRORS => {
                     container_errors += 1;
                     self.skip(e.to_string());
@@ -106,6 +112,11 @@ impl Decoder {
             };
             if packet.track_id != self.track {
                 continue;
+            }
+            // The first frame of an MP3 tells its length, and what is beyond is cut off as padding. Joined files have the first
+            // frame of their first part: frames that only begin after its end are music.
+            if packet.trim_end > packet.dur && self.format.format_info().format == FORMAT_ID_MP3 {
+                packet.trim_end = Duration::ZERO;
             }
             match self.codec.decode(&packet) {
                 Ok(audio) if audio.frames() == 0 => continue,

@@ -51,15 +51,19 @@ pub fn open(path: &Path, rate: u32) -> Result<AudioStream, AudioError> {
     AudioStream::new(|| Ok(Box::new(File::open(path)?)), &head, rate)
 }
 
-/// Opens a recording that comes as a stream (standard input, a pipe). It is read to its end first, at most
-/// [`MAX_STREAM_BYTES`], because some containers tell at their end how they begin.
+/// Opens a recording that comes as a stream (standard input, a pipe): [`read_stream`], then [`open_bytes`].
 pub fn open_reader(reader: impl Read, rate: u32) -> Result<AudioStream, AudioError> {
+    open_bytes(read_stream(reader)?, rate)
+}
+
+/// Reads a stream to its end, at most [`MAX_STREAM_BYTES`]: some containers tell at their end how they begin.
+pub fn read_stream(reader: impl Read) -> Result<Vec<u8>, AudioError> {
     let mut bytes = Vec::new();
     reader.take(MAX_STREAM_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_STREAM_BYTES {
         return Err(AudioError::TooLarge(MAX_STREAM_BYTES));
     }
-    open_bytes(bytes, rate)
+    Ok(bytes)
 }
 
 /// Opens a recording that is in memory.
@@ -84,11 +88,13 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, AudioEr
 impl AudioStream {
     fn new(source: impl Fn() -> std::io::Result<Box<dyn MediaSource>>, head: &[u8], rate: u32) -> Result<Self, AudioError> {
         sniff::check(head)?;
-        let decoder = match Decoder::open(source()?) {
+        let decoder = Decoder::open(source()?).or_else(|error| match error {
             // Where the end is missing, what tells about it may be too: such a file can still be read from its beginning.
-            Err(AudioError::Damaged(_) | AudioError::Unsupported(_)) => Decoder::open(Box::new(ReadOnlySource::new(source()?)))?,
-            opened => opened?,
-        };
+            AudioError::Damaged(_) | AudioError::Unsupported(_) => {
+                Decoder::open(Box::new(ReadOnlySource::new(source()?))).map_err(|_| error)
+            }
+            error => Err(error),
+        })?;
         Ok(AudioStream { decoder, rate, resampler: None, mono: Vec::new(), ready: Vec::new(), given: 0, ended: false })
     }
 

@@ -168,6 +168,14 @@ fn chained_streams_follow_one_another_at_one_rate() {
 }
 
 #[test]
+fn joined_mp3_files_are_heard_to_the_end() {
+    let bytes = std::fs::read(fixture("tone.mp3")).unwrap().repeat(3);
+    let samples = open_bytes(bytes, RATE).and_then(drain).unwrap();
+    let seconds = samples.len() as f64 / f64::from(RATE);
+    assert!((seconds - 3.0 * SECONDS).abs() < 0.1, "{seconds} s");
+}
+
+#[test]
 fn opposite_channels_cancel_and_no_number_is_silence() {
     let bytes = {
         let mut bytes = Cursor::new(Vec::new());

@@ -23,6 +23,9 @@ const MIN_SECONDS: f64 = 1.0;
 /// A contour with fewer voiced steps (100 ms each) holds no tune.
 const MIN_VOICED_STEPS: usize = 10;
 
+/// The first bytes of a Standard MIDI File.
+const MIDI_MAGIC: &[u8] = b"MThd";
+
 /// One tune.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
@@ -78,13 +81,17 @@ pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenErr
     Ok(heard)
 }
 
-/// Listens to a recording that comes as a stream, as from standard input.
+/// Listens to a recording or a MIDI file that comes as a stream, as from standard input.
 ///
 /// # Errors
 /// As [`listen`].
 pub fn listen_stream(stream: impl Read, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
     let start = Instant::now();
-    recording(audio::open_reader(stream, extractor.sample_rate())?, extractor, start)
+    let bytes = audio::read_stream(stream)?;
+    if bytes.starts_with(MIDI_MAGIC) {
+        return scores(symbolic::parse(symbolic::Format::Midi, &bytes)?, start);
+    }
+    recording(audio::open_bytes(bytes, extractor.sample_rate())?, extractor, start)
 }
 
 /// Listens to mono samples of `rate` Hz, as from a microphone.
@@ -201,8 +208,8 @@ fn begins_as_midi(path: &Path) -> Result<bool, AudioError> {
         return Ok(false);
     }
     let mut head = Vec::new();
-    File::open(path)?.take(4).read_to_end(&mut head)?;
-    Ok(head == b"MThd")
+    File::open(path)?.take(MIDI_MAGIC.len() as u64).read_to_end(&mut head)?;
+    Ok(head == MIDI_MAGIC)
 }
 
 #[cfg(test)]

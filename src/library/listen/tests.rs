@@ -187,6 +187,8 @@ fn scores_need_no_extractor() {
         assert_eq!(heard.pieces[0].contour.pitch[15], 62.0);
         assert_eq!(heard.pieces[0].pitch, None);
     }
+    let heard = listen_stream(&midi(&[60, 62, 64])[..], &Crossings::new()).unwrap();
+    assert_eq!(heard.pieces[0].contour.len(), 30);
 }
 
 #[test]
