@@ -83,7 +83,7 @@ pub enum Error {
     Broken,
     /// sled reported an error.
     #[error("the store of the index failed: {0}")]
-    Store(#[from] sled::Error),
+    Store(sled::Error),
     /// A file of the index could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {
@@ -99,6 +99,15 @@ pub enum Error {
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<sled::Error> for Error {
+    fn from(error: sled::Error) -> Error {
+        match error {
+            sled::Error::Corruption { .. } => Error::Damaged("bytes of its database have changed".to_string()),
+            other => Error::Store(other),
+        }
+    }
+}
 
 /// For `map_err`: an [`Error::Io`] about `path`.
 pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {

@@ -118,7 +118,7 @@ fn other_models_and_other_versions_are_told_apart() {
     assert!(!message.contains("extractor"), "what is equal is not blamed: {message}");
 
     {
-        let db = sled::open(dir.path().join("sled")).unwrap();
+        let db = sled::Config::new().path(dir.path().join("sled")).segment_size(256 << 10).open().unwrap();
         db.open_tree("meta").unwrap().insert("schema", &99u32.to_le_bytes()).unwrap();
     }
     let message = Index::open(dir.path(), &fingerprint()).err().unwrap().to_string();
@@ -152,4 +152,20 @@ fn the_generation_counts_changes_of_songs_only() {
     assert_eq!(generation(), 2);
     assert!(index.refresh().unwrap());
     assert!(index.view().unwrap().is_empty());
+}
+
+#[test]
+fn a_cut_database_never_panics() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(&Index::open(dir.path(), &fingerprint()).unwrap(), 60);
+    let database = dir.path().join("sled/db");
+    let bytes = std::fs::read(&database).unwrap();
+    for tenths in 0..10 {
+        std::fs::write(&database, &bytes[..bytes.len() * tenths / 10]).unwrap();
+        match Index::open_existing(dir.path()) {
+            // sled found an earlier state that is whole.
+            Ok(index) => assert!(index.verify().is_ok_and(|report| report.songs < 60)),
+            Err(error) => assert!(matches!(error, Error::Damaged(_) | Error::NotFound(_)), "{tenths}: {error}"),
+        }
+    }
 }

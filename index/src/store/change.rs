@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use sled::Batch;
 use sled::transaction::{TransactionError, Transactional};
 
-use super::Store;
 use super::values::{encode_contour, encode_song, encode_vectors, id_key, to_bytes};
+use super::{Store, settle};
 use crate::{Error, FileIdentity, FileRecord, Fingerprint, NewSong, Outcome, Result, Song, SongId, space};
 
 /// Flushing each file would cost more than storing it.
@@ -73,6 +73,9 @@ impl Store {
         let record = FileRecord { identity: identity.clone(), outcome: Outcome::Indexed { songs: ids.clone() } };
         change.files.insert(identity.path.as_bytes(), to_bytes(&record)?);
         self.commit(change)?;
+        for &id in &ids {
+            settle(&self.vectors, &id_key(id))?;
+        }
         Ok(ids)
     }
 

@@ -9,6 +9,7 @@ mod values;
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,8 +23,13 @@ pub(crate) use values::{LevelBytes, parse_vectors};
 /// Format of what is stored; raised with every change that older versions could not read.
 pub(crate) const SCHEMA: u32 = 1;
 
-/// sled's cache. Searching reads the scan file, so that little is read twice.
-const CACHE_BYTES: u64 = 64 << 20;
+/// Size of sled's cache, as sled counts: a page kept in a file of its own, as those with vectors are, counts a few bytes
+/// whatever its size. A larger cache would end up holding the whole database.
+const CACHE_BYTES: u64 = 4096;
+
+/// Size of a segment of sled's log. A song's vectors are more than a quarter of it, and so go to a file of their own; in the log
+/// they would be copied with every change of a neighbour (1.08 times the raw size on the disk instead of 1.4).
+const SEGMENT_BYTES: usize = 256 << 10;
 
 /// Which truth a derived file was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +62,10 @@ impl Store {
         wait_until_closed(path)?;
         std::fs::create_dir_all(path).map_err(io(path))?;
         space::ask_for(path, space::TO_OPEN)?;
-        let db = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open()?;
+        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES);
+        // sled panics when its file is shorter than it says.
+        let db = catch_unwind(AssertUnwindSafe(|| config.open()))
+            .map_err(|_| Error::Damaged("its database cannot be read".to_string()))??;
         Ok(Store {
             meta: db.open_tree("meta")?,
             files: db.open_tree("files")?,
@@ -164,12 +173,21 @@ impl Store {
 
     /// The vectors of a song as bytes, for [`parse_vectors`].
     pub(crate) fn vectors(&self, id: SongId) -> Result<Option<sled::IVec>> {
-        Ok(self.vectors.get(values::id_key(id))?)
+        let bytes = self.vectors.get(values::id_key(id))?;
+        settle(&self.vectors, &values::id_key(id))?;
+        Ok(bytes)
     }
 
     /// Ids in the trees of contours and vectors: those of the songs, unless something is damaged.
     pub(crate) fn attached_ids(&self) -> impl Iterator<Item = Result<SongId>> + use<> {
-        self.contours.iter().keys().chain(self.vectors.iter().keys()).map(|key| values::id_of(&key?))
+        let trees = [self.contours.clone(), self.vectors.clone()];
+        trees.into_iter().flat_map(|tree| {
+            tree.iter().keys().map(move |key| {
+                let key = key?;
+                settle(&tree, &key)?;
+                values::id_of(&key)
+            })
+        })
     }
 
     /// Copies every tree into the empty database `to`.
@@ -188,7 +206,9 @@ impl Store {
             for entry in from {
                 let (key, value) = entry?;
                 pending += value.len();
-                to.written(|| to_tree.insert(key, value))?;
+                to.written(|| to_tree.insert(&key, value))?;
+                settle(from, &key)?;
+                settle(to_tree, &key)?;
                 if pending > FLUSH_BYTES {
                     to.flush()?;
                     pending = 0;
@@ -197,6 +217,17 @@ impl Store {
         }
         to.flush()
     }
+}
+
+/// Lets sled's cache shrink to its size after the page of `key` was read or written.
+///
+/// The cache looks at its size only after 64 accesses to one of its 256 parts; with pages of megabytes that is too late.
+fn settle(tree: &sled::Tree, key: &[u8]) -> sled::Result<()> {
+    const ACCESSES: usize = 64;
+    for _ in 0..ACCESSES {
+        tree.get(key)?;
+    }
+    Ok(())
 }
 
 /// Waits until the threads of a database that this process has just dropped have let go of its files.
