@@ -6,14 +6,14 @@ use crate::cli::query::Search;
 use crate::cli::{complain, models, progress};
 use anyhow::{Context as _, Result, bail};
 use qbh::eval::bootstrap::Interval;
-use qbh::eval::datasets::{self, Query};
+use qbh::eval::datasets::{self, Query, QuerySource};
 use qbh::eval::retrieval::{self, Report};
 use qbh::library::indexer::{self, Failure, Observer, Pending, Plan};
 use qbh::search::{SearchOptions, Searcher};
 use qbh_index::{Index, SongId};
 use qbh_models::embedder::{DEFAULT_EMBEDDER, Embedder};
 use qbh_models::extractor::{DEFAULT_EXTRACTOR, Extractor};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -76,7 +76,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     let embedder = models::open_embedder(&args.embedder, context, device)?;
 
     let folder = tempfile::tempdir().context("no temporary folder")?;
-    let index = build(folder.path(), &paths, &*extractor, &*embedder)?;
+    let index = build(folder.path(), &paths, &queries, &*extractor, &*embedder)?;
     let root = root.canonicalize().with_context(|| root.display().to_string())?;
     let keys: HashMap<SongId, String> = index.songs().map(|song| song.map(|s| (s.id, s.key))).collect::<Result<_, _>>()?;
     let songs = keys.iter().filter_map(|(id, key)| Some((relative(key, &root)?, *id))).collect();
@@ -119,10 +119,21 @@ fn data(args: &Args) -> Result<(Vec<Query>, PathBuf, Vec<PathBuf>)> {
     Ok((queries, folder.clone(), vec![songs.context("songs.jsonl.gz is not there")?]))
 }
 
-/// Indexes files and folders in `folder`.
-fn build(folder: &Path, paths: &[PathBuf], extractor: &dyn Extractor, embedder: &dyn Embedder) -> Result<Index> {
+/// Indexes files and folders in `folder`, the queries left out: a hum must not find itself.
+fn build(
+    folder: &Path,
+    paths: &[PathBuf],
+    queries: &[Query],
+    extractor: &dyn Extractor,
+    embedder: &dyn Embedder,
+) -> Result<Index> {
     let roots = paths.iter().map(|path| path.canonicalize().with_context(|| path.display().to_string()));
-    let plan = Plan::new(&roots.collect::<Result<Vec<_>>>()?, Vec::new());
+    let mut plan = Plan::new(&roots.collect::<Result<Vec<_>>>()?, Vec::new());
+    let hums: HashSet<PathBuf> = queries
+        .iter()
+        .filter_map(|query| if let QuerySource::File(path) = &query.source { path.canonicalize().ok() } else { None })
+        .collect();
+    plan.pending.retain(|file| !hums.contains(&file.path));
     let index = Index::open(folder, &indexer::fingerprint(&indexer::model_id(extractor.info()), embedder))?;
     let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
     let bar = progress::bar(plan.pending.len() as u64, "{bar:32} {pos}/{len} files indexed  {eta} left");
