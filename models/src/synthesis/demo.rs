@@ -81,7 +81,7 @@ fn demo_song(index: usize, seed: u64) -> DemoSong {
     let chords = chords(&notes, key, &grid, seconds, draw);
     let score = Score { voice: &notes, solos: &[], key, grid, chords: &chords, seconds };
     let accompaniment = play(&arrange(&score, draw), &[], samples, draw);
-    let mut mix: Vec<f32> = voice.iter().zip(&accompaniment).map(|(v, a)| 1.8 * v + a).collect();
+    let mut mix: Vec<f32> = voice.iter().zip(&accompaniment).map(|(v, a)| 2.4 * v + a).collect();
     fade_out(&mut mix);
     super::effects::dynamics::limit_peak(&mut mix, 0.95);
     let title = format!("{} {}", ADJECTIVES[index % 12], NOUNS[(index * 5 + index / 12 + seed as usize % 12) % 12]);

@@ -236,7 +236,8 @@ fn drums(score: &Score, draw: &mut Draw) -> Vec<Hit> {
     const TOPS: [Drum; 9] =
         [Drum::Hat, Drum::Hat, Drum::Hat, Drum::OpenHat, Drum::OpenHat, Drum::Ride, Drum::Crash, Drum::Shaker, Drum::Tambourine];
     let top = draw.pick(&TOPS);
-    let level = draw.range(0.25, 0.8);
+    // A cymbal that is struck all the time is struck softly.
+    let level = draw.range(0.25, 0.8) * if top == Drum::Crash { 0.4 } else { 1.0 };
     let strokes = if grid.beat > 0.42 { draw.pick(&[1, 2, 2, 4]) } else { draw.pick(&[1, 1, 2]) };
     let swing = if draw.chance(0.2) { 0.16 } else { 0.0 };
     let fills = draw.chance(0.5);

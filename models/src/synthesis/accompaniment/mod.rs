@@ -62,7 +62,7 @@ fn play_built_in(arrangement: &Arrangement, samples: usize, draw: &mut Draw) -> 
     if !arrangement.hits.is_empty() {
         let mut audio = drums::play(&arrangement.hits, samples, draw);
         level::normalise(&mut audio, 0.1);
-        let gain = level::from_db(draw.range(-8.0, 5.0));
+        let gain = level::from_db(draw.range(-12.0, 3.0));
         mix.iter_mut().zip(&audio).for_each(|(m, x)| *m += gain * x);
     }
     mix
