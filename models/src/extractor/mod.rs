@@ -23,7 +23,7 @@ use self::ssl::Ssl;
 pub const DEFAULT_EXTRACTOR: &str = "harmonic-s";
 
 /// Weights compiled in, by name.
-pub const SHIPPED: &[(&str, &[u8])] = &[];
+pub const SHIPPED: &[(&str, &[u8])] = &[(DEFAULT_EXTRACTOR, include_bytes!("../../weights/harmonic-s.safetensors"))];
 
 /// A network that writes down the melody of a recording.
 ///
@@ -54,10 +54,6 @@ pub const MAX_SECTION: f64 = 600.0;
 /// # Errors
 /// No such name or file, or weights that do not fit their architecture.
 pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Extractor>, ModelError> {
-    if name_or_path == DEFAULT_EXTRACTOR && SHIPPED.is_empty() {
-        tracing::warn!("{DEFAULT_EXTRACTOR} has no weights yet: it will hear noise");
-        return untrained(harmonic::ARCHITECTURE, device);
-    }
     let weights = Weights::open(name_or_path, SHIPPED)?;
     one_thread(device);
     match weights.architecture() {

@@ -13,10 +13,10 @@ pub(crate) const LOWEST_MIDI: f32 = 36.0;
 pub(crate) const BINS_PER_SEMITONE: f32 = 3.0;
 
 /// Cost of moving by one bin in 20 ms, in units of the logits.
-const GLIDE: f32 = 0.15;
+const GLIDE: f32 = 0.4;
 
 /// Cost of a leap of any size.
-const LEAP: f32 = 4.0;
+const LEAP: f32 = 6.0;
 
 /// Weight of a frame that is certainly unvoiced: its pitch hardly bends the path.
 const UNVOICED_WEIGHT: f32 = 0.05;

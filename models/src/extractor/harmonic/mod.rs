@@ -25,9 +25,6 @@ use crate::{ModelError, ModelInfo, PitchTrack};
 /// Name of the architecture in weights files.
 pub const ARCHITECTURE: &str = "harmonic";
 
-/// Voicing threshold of weights that name none.
-const DEFAULT_THRESHOLD: f32 = 0.5;
-
 /// The front end alone: log spectra of 16 kHz samples, `frames x 2 x 284`, one frame per 20 ms.
 pub fn front_end(samples: &[f32]) -> Vec<f32> {
     FrontEnd::new().spectra(samples, samples.len().div_ceil(HOP))
@@ -50,14 +47,10 @@ impl Harmonic {
         let refuse = |reason: String| ModelError::Weights { name: weights.name.clone(), reason };
         let size = weights.metadata.get("size").ok_or_else(|| refuse("the metadata name no `size`".into()))?;
         let size = Size::from_name(size).ok_or_else(|| refuse(format!("size {size:?} is neither s nor m")))?;
-        let threshold = match weights.metadata.get("voicing_threshold") {
-            None => DEFAULT_THRESHOLD,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|t| (0.0..=1.0).contains(t))
-                .ok_or_else(|| refuse(format!("voicing_threshold {text:?} is no probability")))?,
-        };
+        let threshold = weights.metadata.get("voicing_threshold").and_then(|text| text.parse().ok());
+        let threshold = threshold
+            .filter(|t| (0.0..=1.0).contains(t))
+            .ok_or_else(|| refuse("the metadata hold no `voicing_threshold` between 0 and 1".into()))?;
         let mut vs = VarStore::new(device);
         let net = HarmonicNet::new(&vs.root(), size);
         weights.fill(&mut vs)?;
@@ -68,7 +61,7 @@ impl Harmonic {
     pub fn untrained(size: Size, device: Device) -> Self {
         let vs = VarStore::new(device);
         let net = HarmonicNet::new(&vs.root(), size);
-        Self::assemble(super::untrained_info(ARCHITECTURE, &vs), vs, net, size, DEFAULT_THRESHOLD)
+        Self::assemble(super::untrained_info(ARCHITECTURE, &vs), vs, net, size, 0.5)
     }
 
     fn assemble(info: ModelInfo, vs: VarStore, mut net: HarmonicNet, size: Size, threshold: f32) -> Self {
@@ -127,5 +120,76 @@ impl Extractor for Harmonic {
         let net = HarmonicNet::new(&vs.root(), self.size);
         vs.copy(&self.vs).expect("the same architecture has the same variables");
         Box::new(Self::assemble(self.info.clone(), vs, net, self.size, self.threshold))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extractor::{DEFAULT_EXTRACTOR, open};
+    use crate::pitch::hz_to_midi;
+    use crate::synthesis::studio::{Studio, StudioConfig};
+
+    /// Share of the frames voiced in `truth` on which `track` is within half a semitone.
+    fn raw_pitch_accuracy(track: &PitchTrack, truth: &[f32]) -> f32 {
+        let voiced: Vec<bool> = truth
+            .iter()
+            .zip(&track.f0)
+            .filter(|(t, _)| **t > 0.0)
+            .map(|(t, f)| *f > 0.0 && (hz_to_midi(*f) - hz_to_midi(*t)).abs() < 0.5)
+            .collect();
+        voiced.iter().filter(|hit| **hit).count() as f32 / voiced.len() as f32
+    }
+
+    #[test]
+    fn the_shipped_network_hears_a_voice() {
+        let extractor = open(DEFAULT_EXTRACTOR, Device::Cpu).unwrap();
+        let stems = Studio::new(StudioConfig::default()).stems(77, 12.0);
+        let track = extractor.extract(&stems.voice).unwrap();
+        let accuracy = raw_pitch_accuracy(&track, &stems.f0);
+        assert!(accuracy > 0.85, "raw pitch accuracy {accuracy}");
+        let noise: Vec<f32> = (0..48_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / 2e8 - 0.04).collect();
+        for samples in [vec![0.0; 48_000], noise] {
+            let voiced = extractor.extract(&samples).unwrap().f0.iter().filter(|f| **f > 0.0).count();
+            assert!(voiced < 30, "{voiced} of 300 frames without a voice are voiced");
+        }
+    }
+
+    #[test]
+    fn where_the_pieces_fall_does_not_show() {
+        let extractor = open(DEFAULT_EXTRACTOR, Device::Cpu).unwrap();
+        let studio = Studio::new(StudioConfig::default());
+        let song: Vec<f32> = (0..3).flat_map(|i| studio.stems(i, 16.0).voice).collect();
+        // The same song from 7 s on: other pieces, and a level that is normalised over less.
+        let (cut, frames) = (7 * SAMPLE_RATE as usize, 700);
+        let whole = extractor.extract(&song).unwrap();
+        let part = extractor.extract(&song[cut..]).unwrap();
+        let compared = 200..part.len();
+        let agree = compared.clone().filter(|&i| {
+            let (a, b) = (whole.f0[i + frames], part.f0[i]);
+            (a == 0.0) == (b == 0.0) && (a == 0.0 || (a / b).log2().abs() < 0.02)
+        });
+        let share = agree.count() as f32 / compared.len() as f32;
+        assert!(share > 0.97, "{share} of the frames agree");
+    }
+
+    #[test]
+    fn a_track_has_a_frame_per_10_ms_whatever_the_length() {
+        let extractor = Harmonic::untrained(Size::S, Device::Cpu);
+        for (samples, frames) in [(0, 0), (1, 1), (160, 1), (161, 2), (320, 2), (321, 3), (16_000, 100)] {
+            let track = extractor.extract(&vec![0.1; samples]).unwrap();
+            assert_eq!((track.len(), track.voicing.len()), (frames, frames), "{samples} samples");
+        }
+        assert!(extractor.extract(&[f32::NAN; 4000]).unwrap().voicing.iter().all(|v| v.is_finite()));
+    }
+
+    #[test]
+    fn weights_that_do_not_say_their_size_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("odd.safetensors");
+        let metadata = std::collections::BTreeMap::from([("architecture".to_string(), ARCHITECTURE.to_string())]);
+        crate::nn::weights::save(&[], metadata, &path).unwrap();
+        let refusal = open(path.to_str().unwrap(), Device::Cpu).err().unwrap().to_string();
+        assert!(refusal.contains("size"), "{refusal}");
     }
 }

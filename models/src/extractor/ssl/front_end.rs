@@ -75,8 +75,8 @@ impl Segments {
     }
 
     /// One value per frame out of one per frame of every segment.
-    pub(crate) fn join(&self, values: &[i64]) -> Vec<i64> {
-        let mut out = vec![0; self.frames];
+    pub(crate) fn join<T: Copy + Default>(&self, values: &[T]) -> Vec<T> {
+        let mut out = vec![T::default(); self.frames];
         for (start, segment) in self.starts().zip(values.chunks(SEGMENT)) {
             let end = (start + SEGMENT).min(self.frames);
             out[start..end].copy_from_slice(&segment[..end - start]);

@@ -76,18 +76,20 @@ impl Ssl {
         Ssl { info, vs, net, front_end: FrontEnd::new(), mean, scale, kind }
     }
 
-    /// Pitch class per frame for `[n, 31, 513]` segments that the front end made.
-    fn classes(&self, segments: &[f32]) -> Result<Vec<i64>, ModelError> {
+    /// Pitch class and probability of voicing per frame for `[n, 31, 513]` segments that the front end made.
+    fn classes(&self, segments: &[f32]) -> Result<Vec<(i64, f32)>, ModelError> {
         let _guard = tch::no_grad_guard();
         let all = Tensor::f_from_slice(segments)?.f_view([-1, SEGMENT as i64, BINS as i64])?;
-        let mut classes = Vec::with_capacity(segments.len() / BINS);
+        let mut frames = Vec::with_capacity(segments.len() / BINS);
         for batch in all.f_split(BATCH, 0)? {
             let x = (batch.f_to_device(self.vs.device())? - &self.mean) / &self.scale;
-            let logits = self.net.forward_t(&x.to_kind(self.kind), false);
-            let best = logits.f_argmax(-1, false)?.f_to_device(Device::Cpu)?.f_flatten(0, -1)?;
-            classes.extend(Vec::<i64>::try_from(best)?);
+            let logits = self.net.forward_t(&x.to_kind(self.kind), false).f_flatten(0, 1)?;
+            let best = Vec::<i64>::try_from(logits.f_argmax(-1, false)?.f_to_device(Device::Cpu)?)?;
+            let unvoiced = logits.f_softmax(-1, Kind::Float)?.f_select(1, 0)?.f_to_device(Device::Cpu)?;
+            let unvoiced = Vec::<f32>::try_from(unvoiced)?;
+            frames.extend(best.into_iter().zip(unvoiced.into_iter().map(|p| 1.0 - p)));
         }
-        Ok(classes)
+        Ok(frames)
     }
 }
 
@@ -108,7 +110,8 @@ impl Extractor for Ssl {
         let segments = front_end::Segments::cover(frames);
         let spectrogram = self.front_end.spectrogram(samples, frames);
         let classes = self.classes(&segments.cut(&spectrogram))?;
-        Ok(PitchTrack::from_f0(segments.join(&classes).into_iter().map(classes::f0_of).collect()))
+        let (f0, voicing) = segments.join(&classes).into_iter().map(|(class, voicing)| (classes::f0_of(class), voicing)).unzip();
+        Ok(PitchTrack { f0, voicing })
     }
 
     fn fork(&self) -> Box<dyn Extractor> {
