@@ -10,7 +10,7 @@ use qbh_models::synthesis::accompaniment::soundfont::SoundFont;
 use qbh_models::synthesis::bank::StemBank;
 use qbh_models::synthesis::melody::MelodySource;
 use qbh_models::synthesis::studio::{Studio, StudioConfig};
-use qbh_models::training::extractor::{Architecture, Settings, train};
+use qbh_models::training::extractor::{Architecture, Report, Settings, train};
 use qbh_models::training::schedule::Budget;
 use tch::Device;
 
@@ -94,7 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let began = std::time::Instant::now();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
     let bank = pool.install(|| StemBank::render(&Studio::new(config), args.seed << 32, args.pieces, PIECE_SECONDS));
-    tracing::info!("rendered {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
+    eprintln!("rendered {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
 
     // Of files only the names: where they lie on this machine concerns nobody.
     let command: Vec<String> = std::env::args()
@@ -117,7 +117,23 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             ("stems".to_string(), format!("{} pieces of {PIECE_SECONDS} s", args.pieces)),
         ]),
     };
-    let path = train(&settings, &|seed, seconds| bank.crop(seed, seconds))?;
+    let path = train(&settings, &|seed, seconds| bank.crop(seed, seconds), &mut print)?;
     eprintln!("wrote {}", path.display());
     Ok(())
+}
+
+/// One line per report.
+fn print(report: &Report) {
+    eprintln!(
+        "{:5.1} %  step {}  pitch loss {:.3}, right {:.1} %  voicing loss {:.3}, right {:.1} %  rate {:.1e}  {:.1} recordings/s ({:.1} offered)",
+        100.0 * report.share.min(1.0),
+        report.step,
+        report.pitch_loss,
+        100.0 * report.pitch_accuracy,
+        report.voicing_loss,
+        100.0 * report.voicing_accuracy,
+        report.rate,
+        report.consumed,
+        report.offered
+    );
 }

@@ -25,7 +25,7 @@ pub(crate) const FIRST_BAND_MIDI: f32 = 24.0;
 pub(crate) const BANDS: usize = 284;
 
 /// Value of silence, `0.25 ln 1e-4`.
-pub(crate) const FLOOR: f32 = -2.302_585;
+pub(crate) const FLOOR: f32 = -std::f32::consts::LN_10;
 
 /// Centre frequency of a band (fractional and negative ones too), Hz.
 pub(crate) fn frequency_of_band(band: f32) -> f32 {

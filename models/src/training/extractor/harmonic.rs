@@ -33,7 +33,7 @@ const LONGEST_GAP: usize = 40;
 
 /// From which probability on a frame is reported as voiced. Below one half: real voices lie deeper in their accompaniment than
 /// synthetic ones, and development recordings are served best by this.
-const VOICING_THRESHOLD: &str = "0.25";
+const VOICING_THRESHOLD: &str = "0.15";
 
 /// The network in training.
 pub(super) struct HarmonicStudent {

@@ -17,7 +17,7 @@ use std::time::Instant;
 use tch::Device;
 
 use self::crops::Feeder;
-use self::curve::{Curve, Row};
+use self::curve::Curve;
 use self::student::{Scores, Student};
 use crate::ModelError;
 use crate::extractor::harmonic::Size;
@@ -28,8 +28,8 @@ use crate::training::checkpoint::{Progress, TrainingState};
 use crate::training::ema::Ema;
 use crate::training::schedule::{Budget, Schedule};
 
-/// Steps between two rows of the learning curve.
-const ROW_STEPS: u64 = 50;
+/// Steps between two reports.
+const REPORT_STEPS: u64 = 50;
 
 /// Seconds between two checkpoints.
 const CHECKPOINT_SECONDS: f64 = 120.0;
@@ -78,17 +78,47 @@ pub struct Settings {
 /// equal recordings.
 pub type Source<'a> = dyn Fn(u64, f32) -> Example + Sync + 'a;
 
+/// How a training is doing: mean values since the report before.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Report {
+    /// Steps done.
+    pub step: u64,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Share of the budget that is used up, 0..=1.
+    pub share: f64,
+    /// Learning rate.
+    pub rate: f64,
+    /// Cross-entropy of the pitch.
+    pub pitch_loss: f64,
+    /// Loss of the voicing (0 where the pitch loss covers it).
+    pub voicing_loss: f64,
+    /// Share of voiced frames whose pitch is right within half a semitone.
+    pub pitch_accuracy: f64,
+    /// Share of frames whose voicing is right.
+    pub voicing_accuracy: f64,
+    /// Recordings that the network took per second.
+    pub consumed: f64,
+    /// Recordings that the worker threads could have made per second.
+    pub offered: f64,
+}
+
 /// Trains until the budget is used up; writes `NAME.safetensors` (averaged weights, f16), `checkpoint.safetensors` and
-/// `curve.csv` to the output folder. Progress goes to the log.
+/// `curve.csv` to the output folder. `report` is called every 50 steps.
 ///
 /// # Errors
 /// Files that cannot be written or do not fit, and a network that diverges.
-pub fn train(settings: &Settings, source: &Source) -> Result<PathBuf, ModelError> {
-    train_until(settings, source, u64::MAX)
+pub fn train(settings: &Settings, source: &Source, report: &mut dyn FnMut(&Report)) -> Result<PathBuf, ModelError> {
+    train_until(settings, source, report, u64::MAX)
 }
 
 /// As [`train`], but stops at a step, as if interrupted there.
-fn train_until(settings: &Settings, source: &Source, last_step: u64) -> Result<PathBuf, ModelError> {
+fn train_until(
+    settings: &Settings,
+    source: &Source,
+    report: &mut dyn FnMut(&Report),
+    last_step: u64,
+) -> Result<PathBuf, ModelError> {
     std::fs::create_dir_all(&settings.out).map_err(|source| ModelError::Io { path: settings.out.clone(), source })?;
     let weights_path = settings.out.join(format!("{}.safetensors", settings.name));
     let checkpoint_path = settings.out.join("checkpoint.safetensors");
@@ -108,6 +138,9 @@ fn train_until(settings: &Settings, source: &Source, last_step: u64) -> Result<P
         optimiser: &mut optimiser,
         ema: &mut ema,
     };
+    if settings.resume && !checkpoint_path.exists() {
+        return Err(ModelError::Training(format!("there is no {} to go on from", checkpoint_path.display())));
+    }
     let mut progress = if settings.resume { state.resume(&checkpoint_path)? } else { Progress::default() };
     let mut curve = Curve::open(&settings.out.join("curve.csv"), progress.step)?;
 
@@ -140,16 +173,18 @@ fn train_until(settings: &Settings, source: &Source, last_step: u64) -> Result<P
             progress.step += 1;
             state.ema.update(progress.step);
             row.add(&scores);
-            if progress.step.is_multiple_of(ROW_STEPS) {
-                let steps_per_second = ROW_STEPS as f64 / row_began.elapsed().as_secs_f64();
-                curve.push(&Row {
+            if progress.step.is_multiple_of(REPORT_STEPS) {
+                let now = Report {
                     step: progress.step,
                     seconds: progress.seconds,
+                    share,
                     rate,
-                    scores: row,
-                    consumed: steps_per_second * settings.batch as f64,
+                    consumed: REPORT_STEPS as f64 * settings.batch as f64 / row_began.elapsed().as_secs_f64(),
                     offered: (settings.batch * settings.threads.max(1)) as f64 / batch.seconds,
-                })?;
+                    ..row.mean()
+                };
+                curve.push(&now)?;
+                report(&now);
                 (row, row_began) = (Scores::default(), Instant::now());
             }
             if saved.elapsed().as_secs_f64() > CHECKPOINT_SECONDS {

@@ -6,7 +6,7 @@ use tch::Tensor;
 use tch::nn::VarStore;
 
 use super::crops::Crop;
-use super::{AdamWConfig, Architecture, Schedule, Settings, Source, harmonic, ssl};
+use super::{AdamWConfig, Architecture, Report, Schedule, Settings, Source, harmonic, ssl};
 use crate::ModelError;
 use crate::synthesis::random::Draw;
 
@@ -52,18 +52,14 @@ pub(super) trait Listener: Sync {
     fn listen(&self, samples: &[f32], draw: &mut Draw) -> Vec<f32>;
 }
 
-/// Sums over the steps of a row of the learning curve.
+/// Sums over steps, see [`Report`] for the parts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scores {
     /// Steps summed.
     pub(super) steps: f64,
-    /// Cross-entropy of the pitch.
     pub(super) pitch_loss: f64,
-    /// Loss of the voicing (0 where the pitch loss covers it).
     pub(super) voicing_loss: f64,
-    /// Share of voiced frames whose pitch is right within half a semitone.
     pub(super) pitch_accuracy: f64,
-    /// Share of frames whose voicing is right.
     pub(super) voicing_accuracy: f64,
 }
 
@@ -75,6 +71,18 @@ impl Scores {
         self.voicing_loss += other.voicing_loss;
         self.pitch_accuracy += other.pitch_accuracy;
         self.voicing_accuracy += other.voicing_accuracy;
+    }
+
+    /// Their means, as part of a report.
+    pub(super) fn mean(&self) -> Report {
+        let steps = self.steps.max(1.0);
+        Report {
+            pitch_loss: self.pitch_loss / steps,
+            voicing_loss: self.voicing_loss / steps,
+            pitch_accuracy: self.pitch_accuracy / steps,
+            voicing_accuracy: self.voicing_accuracy / steps,
+            ..Report::default()
+        }
     }
 }
 

@@ -78,11 +78,11 @@ fn ssl_learns() {
 fn what_was_trained_can_be_opened_and_a_resume_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let architecture = Architecture::Harmonic(Size::S);
-    let straight = train(&settings(architecture, 4, &dir.path().join("straight")), &tones).unwrap();
+    let straight = train(&settings(architecture, 4, &dir.path().join("straight")), &tones, &mut |_| ()).unwrap();
 
     let halfway = settings(architecture, 4, &dir.path().join("halfway"));
-    train_until(&halfway, &tones, 2).unwrap();
-    let resumed = train(&Settings { resume: true, ..halfway }, &tones).unwrap();
+    train_until(&halfway, &tones, &mut |_| (), 2).unwrap();
+    let resumed = train(&Settings { resume: true, ..halfway }, &tones, &mut |_| ()).unwrap();
     let read = |path: &Path| {
         let mut vs = tch::nn::VarStore::new(Device::Cpu);
         let _net = extractor::harmonic::HarmonicNet::new(&vs.root(), Size::S);
@@ -96,4 +96,12 @@ fn what_was_trained_can_be_opened_and_a_resume_changes_nothing() {
     assert_eq!(opened.info().metadata["size"], "s");
     assert_eq!(opened.info().metadata["steps"], "4");
     assert_eq!(opened.extract(&tones(1, 1.0).mix).unwrap().len(), 100);
+}
+
+#[test]
+fn a_resume_without_a_checkpoint_says_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings { resume: true, ..settings(Architecture::Harmonic(Size::S), 1, dir.path()) };
+    let refusal = train(&settings, &tones, &mut |_| ()).unwrap_err().to_string();
+    assert!(refusal.contains("checkpoint.safetensors"), "{refusal}");
 }
