@@ -142,11 +142,27 @@ pub fn open_embedder(name: &str, context: &Context, device: Device) -> Result<Bo
     Ok(embedder)
 }
 
+/// The extractor that hums are heard with: the one asked for, else the one that the index was made with.
+pub fn extractor_for(index: &Index, asked: Option<&str>, context: &Context, device: Device) -> Result<Box<dyn Extractor>> {
+    let made_with = &index.fingerprint().extractor.name;
+    match asked {
+        Some(name) => open_extractor(name, context, device),
+        None => open_extractor(made_with, context, device)
+            .with_context(|| format!("{}; or give --extractor", missing(index, "extractor", made_with))),
+    }
+}
+
+/// What to say when a model of the index, which may have been a file, is not to be had by its name.
+fn missing(index: &Index, kind: &str, name: &str) -> String {
+    let index = index.dir().display();
+    format!("the index in {index} was made with the {kind} {name:?}; `qbh models import {name}.safetensors` makes it known")
+}
+
 /// The embedder that an index was made with. Only its vectors are comparable with those of the index.
 pub fn embedder_of(index: &Index, context: &Context, device: Device) -> Result<Box<dyn Embedder>> {
     let made_with = index.fingerprint();
     let embedder = open_embedder(&made_with.embedder.name, context, device)
-        .with_context(|| format!("the index in {} was made with another embedder", index.dir().display()))?;
+        .with_context(|| missing(index, "embedder", &made_with.embedder.name))?;
     // A hum may be heard by another extractor than the songs were.
     index.check_models(&indexer::fingerprint(&made_with.extractor, &*embedder))?;
     Ok(embedder)

@@ -122,8 +122,7 @@ pub fn answer_all(args: &Args, context: &Context, out: &mut dyn Write) -> Result
     let index = Index::open_existing(&context.index_dir)?;
     let device = args.device.device()?;
     let embedder = models::embedder_of(&index, context, device)?;
-    let name = args.extractor.as_deref().unwrap_or(&index.fingerprint().extractor.name);
-    let extractor = models::open_extractor(name, context, device)?;
+    let extractor = models::extractor_for(&index, args.extractor.as_deref(), context, device)?;
     let searcher = Searcher::new(index.view()?, &index, embedder);
     let desk = Desk { args, context, index: &index, searcher };
 

@@ -88,7 +88,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     if args.json {
         let mean: BTreeMap<String, Interval> = columns.iter().map(|(name, i)| (name.to_lowercase(), *i)).collect();
         let extractor = extractor.as_ref().map(|e| e.info().name.clone());
-        let report = serde_json::json!({ "version": 1, "extractor": extractor, "n": rows.len(), "mean": mean, "files": rows });
+        let report = serde_json::json!({ "schema": "qbh.eval.melody/1", "extractor": extractor, "n": rows.len(), "mean": mean, "files": rows });
         writeln!(out, "{report}")?;
     } else {
         writeln!(out, "  VR    VFA   RPA   RCA   OA    file")?;

@@ -100,7 +100,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     }
     if args.json {
         let mut json = serde_json::to_value(&report)?;
-        json["version"] = 1.into();
+        json["schema"] = "qbh.eval.retrieval/1".into();
         writeln!(out, "{json}")?;
     } else {
         table(&report, out)?;
