@@ -6,7 +6,7 @@ use std::time::Instant;
 use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, View};
 use qbh_models::contour::CONTOUR_STEP;
 use qbh_models::embedder::Embedder;
-use qbh_models::{Contour, ModelError};
+use qbh_models::{Contour, Embedding, ModelError};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -18,6 +18,10 @@ use super::place::place;
 use super::rank::{Ranked, rank};
 use super::windows::{Cut, hum_windows, song_windows};
 use super::{Answer, Match, SearchError, SearchOptions, Stage, Timings, calibration, votes};
+
+#[cfg(test)]
+#[path = "fit.rs"]
+mod fit;
 
 /// A hum is used up to this length, in contour steps (70 s).
 const LONGEST_HUM: usize = 700;
@@ -49,7 +53,7 @@ pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<LevelW
 }
 
 /// The embeddings of all windows, cut after cut.
-fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<qbh_models::Embedding>, ModelError> {
+fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<Embedding>, ModelError> {
     let windows: Vec<&[f32]> = cuts.iter().flat_map(|cut| &cut.windows).map(|w| &contour[w.start..w.end]).collect();
     embedder.embed(&windows)
 }
@@ -99,32 +103,27 @@ impl<'a> Searcher<'a> {
         Ok(Answer { matches, confident, timings, songs_searched: self.view.len() })
     }
 
-    /// Votes of all songs (or of those that the graph proposes), and the best of them.
-    fn candidates(
-        &self,
-        cuts: &[Cut],
-        vectors: &[qbh_models::Embedding],
-        options: &SearchOptions,
-    ) -> Result<Vec<Candidate>, SearchError> {
-        let windows = cuts.iter().flat_map(|cut| cut.windows.iter().map(|w| (cut.steps, w.position)));
-        let queries: Vec<QueryWindow> =
-            windows.zip(vectors).map(|((steps, position), vector)| QueryWindow { steps, position, vector }).collect();
+    /// The songs whose votes stand out most.
+    fn candidates(&self, cuts: &[Cut], vectors: &[Embedding], options: &SearchOptions) -> Result<Vec<Candidate>, SearchError> {
+        let queries = queries(cuts, vectors);
         let count = options.candidates.max(options.limit);
-        let levels = self.view.levels().len();
-        let score = |songs: Option<&[u32]>| -> Result<Vec<Ballot>, SearchError> {
-            let ballots = self.view.score(&queries, songs, |song, pairs| ballot(song, pairs, cuts, levels))?;
-            Ok(ballots.into_iter().map(|(_, ballot)| ballot).collect())
-        };
         match options.stage {
             // The scan needs nothing loaded and, all windows of a hum at once, is faster than the graph up to millions of vectors.
-            Stage::Auto | Stage::Exact => Ok(choose(&score(None)?, |_| true, count)),
+            Stage::Auto | Stage::Exact => Ok(choose(&self.ballots(cuts, &queries, None)?, |_| true, count)),
             Stage::Hnsw => {
                 let proposed = self.graph()?.candidates(&queries, count.saturating_mul(PROPOSED_PER_CANDIDATE))?;
                 let sample = self.sample();
-                let ballots = score(Some(&[proposed, sample.clone()].concat()))?;
+                let ballots = self.ballots(cuts, &queries, Some(&[proposed, sample.clone()].concat()))?;
                 Ok(choose(&ballots, |song| sample.binary_search(&song).is_ok(), count))
             }
         }
+    }
+
+    /// The votes of all songs, or of those listed.
+    fn ballots(&self, cuts: &[Cut], queries: &[QueryWindow], songs: Option<&[u32]>) -> Result<Vec<Ballot>, SearchError> {
+        let levels = self.view.levels().len();
+        let ballots = self.view.score(queries, songs, |song, pairs| ballot(song, pairs, cuts, levels))?;
+        Ok(ballots.into_iter().map(|(_, ballot)| ballot).collect())
     }
 
     /// The HNSW graph, built if the index has none.
@@ -190,6 +189,11 @@ impl<'a> Searcher<'a> {
 fn melody(view: &View, index: &Index, song: u32) -> Result<Option<Melody>, SearchError> {
     let Some(id) = view.song_id(song) else { return Ok(None) };
     Ok(index.contour(id)?.map(|contour| Melody::new(&contour)))
+}
+
+fn queries<'v>(cuts: &[Cut], vectors: &'v [Embedding]) -> Vec<QueryWindow<'v>> {
+    let windows = cuts.iter().flat_map(|cut| cut.windows.iter().map(|w| (cut.steps, w.position)));
+    windows.zip(vectors).map(|((steps, position), vector)| QueryWindow { steps, position, vector }).collect()
 }
 
 /// The part of a hum that sounds, and the seconds before it.
