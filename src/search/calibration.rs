@@ -20,11 +20,22 @@ const PER_MARGIN: f32 = 1.14;
 const PER_ALIGNMENT: f32 = -1.88;
 const PER_LOG_LENGTH: f32 = 0.17;
 
-/// The confidence of the song at `place` of a ranking, 0..=1, for a hum of `frames` melody frames (5 Hz).
+/// The confidences of the first `count` songs of a ranking, 0..=1, for a hum of `frames` melody frames (5 Hz).
 ///
-/// A logistic model of three signs: the margin over the rivals, the share of the hum that aligns, and the length of the hum.
-pub fn confidence(ranking: &[Ranked], place: usize, frames: usize) -> f32 {
-    let Some(signs) = signs(ranking, place, frames, USUAL_RIVAL) else { return 0.0 };
+/// A logistic model of three signs: the margin over the rivals, the share of the hum that aligns, and the length of the hum. As
+/// one song was hummed, a song gets no more than the better ones leave.
+pub fn confidences(ranking: &[Ranked], count: usize, frames: usize) -> Vec<f32> {
+    let mut left = 1.0f32;
+    let mut confidences = Vec::new();
+    for place in 0..count.min(ranking.len()) {
+        let confidence = signs(ranking, place, frames, USUAL_RIVAL).map_or(0.0, |signs| probability(&signs)).min(left);
+        left -= confidence;
+        confidences.push(confidence);
+    }
+    confidences
+}
+
+fn probability(signs: &[f32; 3]) -> f32 {
     let logit = INTERCEPT + signs.iter().zip([PER_MARGIN, PER_ALIGNMENT, PER_LOG_LENGTH]).map(|(x, w)| x * w).sum::<f32>();
     1.0 / (1.0 + (-logit).exp())
 }
@@ -57,20 +68,21 @@ mod tests {
         let mut scores = vec![(12.0, 0.85)];
         scores.extend((0..30).map(|i| (5.8 - 0.05 * i as f32, 0.5)));
         let ranking = ranking(&scores);
-        assert!(confidence(&ranking, 0, 60) > 0.9);
-        assert!(confidence(&ranking, 1, 60) < 0.1);
+        let confidences = confidences(&ranking, 5, 60);
+        assert_eq!(confidences.len(), 5);
+        assert!(confidences[0] > 0.9 && confidences[1] < 0.1 && confidences.iter().sum::<f32>() <= 1.0001, "{confidences:?}");
     }
 
     #[test]
     fn one_of_many_alike_is_not_sure() {
         let scores: Vec<(f32, f32)> = (0..30).map(|i| (6.0 - 0.05 * i as f32, 0.5)).collect();
-        assert!(confidence(&ranking(&scores), 0, 60) < CONFIDENT);
+        assert!(confidences(&ranking(&scores), 1, 60)[0] < CONFIDENT);
     }
 
     #[test]
     fn a_library_of_one_song_is_sure_of_a_good_alignment_only() {
-        assert!(confidence(&ranking(&[(11.0, 0.9)]), 0, 60) > 0.9);
-        assert!(confidence(&ranking(&[(3.5, 0.4)]), 0, 60) < 0.1);
-        assert_eq!(confidence(&[], 0, 60), 0.0);
+        assert!(confidences(&ranking(&[(11.0, 0.9)]), 9, 60)[0] > 0.9);
+        assert!(confidences(&ranking(&[(3.5, 0.4)]), 9, 60)[0] < 0.1);
+        assert!(confidences(&[], 9, 60).is_empty());
     }
 }

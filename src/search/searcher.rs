@@ -93,9 +93,9 @@ impl<'a> Searcher<'a> {
 
         let melody = Melody::new(hum);
         let ranked = rank(self.align(&melody, &candidates)?);
+        let confidences = calibration::confidences(&ranked, options.limit, melody.len());
         let mut matches = Vec::new();
-        for (place_in_ranking, song) in ranked.iter().enumerate().take(options.limit) {
-            let confidence = calibration::confidence(&ranked, place_in_ranking, melody.len());
+        for (song, confidence) in ranked.iter().zip(confidences) {
             matches.extend(self.found(&melody, offset, song, confidence)?);
         }
         let timings = Timings { embed: embedded - begin, score: scored - embedded, align: scored.elapsed() };
