@@ -6,7 +6,6 @@
 use qbh_index::{FileIdentity, Fingerprint, Level, ModelId, NewSong, Tags};
 use qbh_models::Note;
 use qbh_models::synthesis::hum::{hum, ranges, song, stream};
-use rand::RngExt;
 
 use super::*;
 use crate::search::calibration::{RIVALS, signs};
@@ -76,10 +75,10 @@ fn library(dir: &std::path::Path, tunes: &[Vec<Note>], embedder: &dyn Embedder) 
     let fingerprint = Fingerprint { extractor: model("none"), embedder: model("any"), dimension: 512, levels };
     let index = Index::open(dir, &fingerprint).unwrap();
     for (i, notes) in tunes.iter().enumerate() {
-        let mut rng = stream(1, 0, i as u32);
-        let noise = if rng.random_bool(f64::from(ranges::CLEAN_SONGS)) { 0.0 } else { rng.random_range(ranges::NOISE) };
+        let mut draw = stream(1, 0, i as u32);
+        let noise = if draw.chance(ranges::CLEAN_SONGS) { 0.0 } else { draw.range(ranges::NOISE.start, ranges::NOISE.end) };
         let end = notes.iter().map(Note::offset).fold(0.0, f32::max).min(LONGEST_SONG);
-        let contour = song(notes, 0.0..end, noise, &mut rng);
+        let contour = song(notes, 0.0..end, noise, &mut draw);
         let levels = embed_song(&contour, embedder).unwrap();
         let file = FileIdentity { path: format!("{i:05}"), size: 0, modified_ns: 0 };
         index.put_file(&file, vec![NewSong { key: "1".into(), tags: Tags::default(), contour, levels }]).unwrap();
@@ -89,18 +88,20 @@ fn library(dir: &std::path::Path, tunes: &[Vec<Note>], embedder: &dyn Embedder) 
 
 /// A random section of a random song, hummed, and searched for in a random library. `None` where nothing is left of the hum.
 fn case(searcher: &Searcher, tunes: &[Vec<Note>], item: u32) -> Option<Case> {
-    let mut rng = stream(2, 0, item);
-    let target = rng.random_range(0..tunes.len());
-    let seconds = 5.0 * 4f32.powf(rng.random());
+    let mut draw = stream(2, 0, item);
+    let target = draw.index(tunes.len());
+    let seconds = draw.log_range(5.0, 20.0);
     let end = tunes[target].last()?.offset().min(LONGEST_SONG);
-    let begin = rng.random::<f32>() * (end - seconds).max(0.0);
-    let tempo = 0.7 * 2f32.powf(rng.random());
-    let pitch = hum(&tunes[target], begin..begin + seconds, tempo, rng.random_range(ranges::STRENGTH), &mut rng);
+    let begin = draw.range(0.0, (end - seconds).max(0.1));
+    let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
+    let tempo = draw.log_range(0.7, 1.4);
+    let pitch = hum(&tunes[target], begin..begin + seconds, tempo, strength, &mut draw);
 
-    let songs = (tunes.len() as f32).powf(rng.random()).ceil() as usize;
+    let songs = (draw.log_range(1.0, tunes.len() as f32).ceil() as usize).min(tunes.len());
+    let mut rng = ChaCha8Rng::seed_from_u64(draw.seed());
     let mut among: Vec<u32> = rand::seq::index::sample(&mut rng, tunes.len(), songs).iter().map(|i| i as u32).collect();
     among.retain(|&song| song != target as u32);
-    let right = (among.is_empty() || rng.random_bool(0.75)).then_some(target as u32);
+    let right = (among.is_empty() || draw.chance(0.75)).then_some(target as u32);
     among.extend(right);
 
     let contour = Contour { pitch };
