@@ -56,6 +56,11 @@ impl Melody {
         self.pitch.len()
     }
 
+    /// Whether it has no frame.
+    pub fn is_empty(&self) -> bool {
+        self.pitch.is_empty()
+    }
+
     fn truncate(&mut self, frames: usize) {
         self.pitch.truncate(frames);
         self.class.truncate(frames);
