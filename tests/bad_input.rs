@@ -126,8 +126,9 @@ fn a_192_khz_recording_of_8_channels() {
 #[test]
 fn a_very_long_file() {
     let dir = Dir::new();
-    // Three hours of one melody after another, as a pitch file: long, and cheap to make.
-    let notes: Vec<(u8, f32)> = (0..21_600).map(|i| melody(9, 97)[i % 97].0).map(|pitch| (pitch, 0.5)).collect();
+    // A quarter of an hour of melody, and the end of it after three hours.
+    let mut notes: Vec<(u8, f32)> = melody(9, 1800).into_iter().map(|(pitch, _)| (pitch, 0.5)).collect();
+    notes.extend([(0, 9890.0), (60, 10.0)]);
     dir.add("long.mid", midi(&notes));
     let ran = dir.ok(&["index", "library"]);
     assert!(ran.stdout.contains("1 indexed"), "{}", ran.stdout);
@@ -142,7 +143,8 @@ fn a_hum_without_a_voice_says_so() {
     std::fs::write(dir.path("silence.wav"), wav(&vec![0.0; 80_000], 16_000, 1)).unwrap();
     std::fs::write(dir.path("empty.wav"), b"").unwrap();
     std::fs::write(dir.path("blank.txt"), pitch_text(&[(60, 0.3)], 0.0, 1.0).replace("261.6256", "0.0000")).unwrap();
-    for (file, word) in [("silence.wav", "voice"), ("empty.wav", "empty"), ("blank.txt", "voice"), ("missing.wav", "missing.wav")]
+    for (file, word) in
+        [("silence.wav", "silent"), ("empty.wav", "empty"), ("blank.txt", "voice"), ("missing.wav", "missing.wav")]
     {
         let ran = dir.run(&["query", file]);
         assert_eq!(ran.status, 2, "{file}: {}", ran.stdout);
@@ -162,11 +164,36 @@ fn one_bad_hum_among_good_ones() {
 }
 
 #[test]
-fn an_index_of_another_version_says_so() {
+fn a_folder_that_is_no_index_says_so() {
     let dir = Dir::new();
     std::fs::create_dir(dir.index()).unwrap();
     std::fs::write(dir.index().join("notes.txt"), "not an index").unwrap();
     let ran = dir.run(&["list"]);
     assert_eq!(ran.status, 2, "{}", ran.stdout);
     assert!(ran.stderr.contains(arg(&dir.index())), "{}", ran.stderr);
+}
+
+#[test]
+fn an_index_of_other_models_says_which_and_what_to_do() {
+    let dir = Dir::new();
+    dir.add("good.mid", midi(&melody(1, 40)));
+    dir.ok(&["index", "library"]);
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/models/weights/contextual.safetensors");
+    std::fs::copy(shipped, dir.path("other.safetensors")).unwrap();
+    dir.add("more.mid", midi(&melody(2, 40)));
+    let ran = dir.run(&["index", "library", "--embedder", "other.safetensors"]);
+    assert_eq!(ran.status, 2, "{}", ran.stdout);
+    for word in ["contextual", "other", "index the library again"] {
+        assert!(ran.stderr.contains(word), "{word} is missing in {}", ran.stderr);
+    }
+
+    // Made with weights that have since gone: the index cannot be asked, and says why.
+    dir.ok(&["models", "import", "other.safetensors"]);
+    dir.ok(&["--index", "second", "index", "library", "--embedder", "other"]);
+    std::fs::write(dir.path("hum.txt"), pitch_text(&melody(1, 40)[5..30], 0.0, 1.0)).unwrap();
+    assert!(dir.run(&["--index", "second", "query", "hum.txt"]).status < 2);
+    std::fs::remove_file(dir.path("data/qbh/models/other.safetensors")).unwrap();
+    let ran = dir.run(&["--index", "second", "query", "hum.txt"]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.stderr.contains("other") && ran.stderr.contains("second"), "{}", ran.stderr);
 }

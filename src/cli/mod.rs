@@ -52,6 +52,9 @@ Examples:
   qbh query hum.wav          which songs hold this tune?
   qbh show \"Some Song\"       what is stored about a song
 
+Environment: QBH_INDEX names the folder of the index as --index does; QBH_LOG sets log levels as RUST_LOG does for Rust programs; \
+NO_COLOR turns colours off.
+
 Exit status: 0 done or found, 1 nothing matched with confidence, 2 an error.";
 
 const STYLES: Styles = Styles::styled()

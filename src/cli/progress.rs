@@ -36,13 +36,15 @@ pub fn spinner(message: &'static str) -> ProgressBar {
 
 /// Sends `tracing` events to standard error. `QBH_LOG` (the syntax of `RUST_LOG`) overrides `-v`.
 pub fn start_logging(quiet: bool, verbose: u8) {
-    let level = match (quiet, verbose) {
-        (true, _) => "error",
-        (false, 0) => "warn",
-        (false, 1) => "warn,qbh=info,qbh_index=info,qbh_models=info",
-        (false, _) => "info,qbh=debug,qbh_index=debug,qbh_models=debug",
+    // What the decoders say of damaged files is summed up in the error that follows.
+    let (ours, others) = match (quiet, verbose) {
+        (true, _) => ("error", "off"),
+        (false, 0) => ("warn", "off"),
+        (false, 1) => ("info", "error"),
+        (false, _) => ("debug", "info"),
     };
-    let filter = EnvFilter::try_from_env("QBH_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let levels = format!("{others},qbh={ours},qbh_index={ours},qbh_models={ours}");
+    let filter = EnvFilter::try_from_env("QBH_LOG").unwrap_or_else(|_| EnvFilter::new(levels));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(AboveBars)

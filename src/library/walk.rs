@@ -32,7 +32,9 @@ pub fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, FileError>> + 
                 let path = error.path().unwrap_or(&root).to_path_buf();
                 // A link that leads nowhere and is no music by its name does not matter.
                 let matters = error.depth() == 0 || is_music(&path) || path.is_dir();
-                matters.then(|| Err(FileError::new(&path, error.into())))
+                let reason =
+                    |error: walkdir::Error| error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of links"));
+                matters.then(|| Err(FileError::new(&path, reason(error))))
             }
         })
 }

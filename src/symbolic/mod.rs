@@ -75,7 +75,7 @@ impl Format {
 
     /// The format a path's extension stands for.
     pub fn of(path: &Path) -> Option<Format> {
-        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
         if name.ends_with(".jsonl.gz") {
             return Some(Format::JsonLines);
         }

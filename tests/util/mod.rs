@@ -90,7 +90,7 @@ pub fn arg(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// A made-up melody: `(MIDI pitch, seconds)` of each note. Equal seeds, equal melodies.
+/// A made-up melody: `(MIDI pitch, seconds)` of each note, 0 for a rest. Equal seeds, equal melodies.
 pub fn melody(seed: u64, notes: usize) -> Vec<(u8, f32)> {
     const SCALE: [i32; 7] = [0, 2, 4, 5, 7, 9, 11];
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -121,7 +121,7 @@ pub fn pitch_text(melody: &[(u8, f32)], shift: f32, tempo: f32) -> String {
         let f0 = 440.0 * ((f32::from(pitch) + shift - 69.0) / 12.0).exp2();
         while (frame as f32) * 0.01 < end {
             let time = frame as f32 * 0.01;
-            let voiced = time < end - 0.03;
+            let voiced = pitch > 0 && time < end - 0.03;
             text.push_str(&format!("{time:.2} {:.4}\n", if voiced { f0 } else { 0.0 }));
             frame += 1;
         }
@@ -137,9 +137,14 @@ pub fn midi(melody: &[(u8, f32)]) -> Vec<u8> {
     let event =
         |ticks: u32, message| TrackEvent { delta: u28::new(ticks), kind: TrackEventKind::Midi { channel: u4::new(0), message } };
     let mut track = Vec::new();
+    let mut rest = 0;
     for &(pitch, seconds) in melody {
         let (key, ticks) = (u7::new(pitch), (seconds * 960.0) as u32);
-        track.push(event(0, MidiMessage::NoteOn { key, vel: u7::new(90) }));
+        if pitch == 0 {
+            rest += ticks;
+            continue;
+        }
+        track.push(event(std::mem::take(&mut rest), MidiMessage::NoteOn { key, vel: u7::new(90) }));
         track.push(event(ticks, MidiMessage::NoteOff { key, vel: u7::new(0) }));
     }
     track.push(TrackEvent { delta: u28::new(0), kind: TrackEventKind::Meta(MetaMessage::EndOfTrack) });

@@ -75,7 +75,10 @@ impl Plan {
                     }
                 }
                 Err(error) => {
-                    self.remarks.push(error.to_string());
+                    let remark = error.to_string();
+                    if !self.remarks.contains(&remark) {
+                        self.remarks.push(remark);
+                    }
                     unreadable.push(error.path().to_path_buf());
                 }
             }
