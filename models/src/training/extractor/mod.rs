@@ -179,7 +179,7 @@ fn train_until(
                     seconds: progress.seconds,
                     share,
                     rate,
-                    consumed: REPORT_STEPS as f64 * settings.batch as f64 / row_began.elapsed().as_secs_f64(),
+                    consumed: row.steps * settings.batch as f64 / row_began.elapsed().as_secs_f64(),
                     offered: (settings.batch * settings.threads.max(1)) as f64 / batch.seconds,
                     ..row.mean()
                 };
