@@ -351,6 +351,12 @@ mod tests {
 
     #[test]
     fn a_resumed_training_ends_where_an_unbroken_one_does() {
+        crate::training::run_alone("training::embedder::tests::resume_alone");
+    }
+
+    #[test]
+    #[ignore = "run in a process of its own by the test above"]
+    fn resume_alone() {
         let melodies = pairs::tests::melodies();
         let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let run = |dir: &Path, stop: Option<u64>| {

@@ -76,6 +76,12 @@ fn ssl_learns() {
 
 #[test]
 fn what_was_trained_can_be_opened_and_a_resume_changes_nothing() {
+    crate::training::run_alone("training::extractor::tests::open_and_resume_alone");
+}
+
+#[test]
+#[ignore = "run in a process of its own by the test above"]
+fn open_and_resume_alone() {
     let dir = tempfile::tempdir().unwrap();
     let architecture = Architecture::Harmonic(Size::S);
     let straight = train(&settings(architecture, 4, &dir.path().join("straight")), &tones, &mut |_| ()).unwrap();
