@@ -155,7 +155,7 @@ struct Bar {
 impl Bar {
     fn new(plan: &Plan) -> Self {
         let size = plan.pending.iter().map(|file| file.identity.size.max(1)).sum();
-        let bar = progress::bar(size, "{bar:32} {percent:>3} %  {msg}  {eta} left");
+        let bar = progress::bar(size, "{bar:32} {percent:>3} %  {msg}");
         let files = plan.pending.len();
         bar.set_message(format!("0/{files} files"));
         Bar { bar, files, done: AtomicUsize::new(0), seconds: Mutex::new(0.0), start: Instant::now() }
@@ -169,12 +169,16 @@ impl Observer for Bar {
             Ok(seconds) => tracing::info!("{}: {} of music", file.path.display(), clock(seconds)),
             Err(failure) => tracing::info!("{}: {}", failure.path, failure.reason),
         }
+        self.bar.inc(file.identity.size.max(1));
         if let Ok(mut seconds) = self.seconds.lock() {
             *seconds += outcome.unwrap_or(0.0);
-            let speed = *seconds / self.start.elapsed().as_secs_f64();
-            self.bar.set_message(format!("{done}/{} files  {speed:.0} x real time", self.files));
+            let elapsed = self.start.elapsed().as_secs_f64();
+            let speed = *seconds / elapsed;
+            // Files differ too much for a rate of the last few of them to tell anything: all that was done counts.
+            let (bytes_done, bytes) = (self.bar.position() as f64, self.bar.length().unwrap_or(0) as f64);
+            let left = clock(elapsed * (bytes / bytes_done - 1.0));
+            self.bar.set_message(format!("{done}/{} files  {speed:.0} x real time  {left} left", self.files));
         }
-        self.bar.inc(file.identity.size.max(1));
     }
 }
 
