@@ -11,7 +11,7 @@ use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::well_known::FORMAT_ID_MP3;
+use symphonia::core::formats::well_known::{FORMAT_ID_ISOMP4, FORMAT_ID_MP3};
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
@@ -42,6 +42,8 @@ pub(super) struct Decoder {
     codec: Box<dyn AudioDecoder>,
     track: u32,
     planes: Vec<Vec<f32>>,
+    /// Seconds at the beginning that are not to be heard.
+    delay: f64,
     frames: u64,
     damaged: u64,
     last_error: Option<String>,
@@ -58,7 +60,17 @@ impl Decoder {
             let (track, codec) = choose_track(format.as_ref())?;
             Ok((format, track, codec))
         })?;
-        Ok(Decoder { format, codec, track, planes: Vec::new(), frames: 0, damaged: 0, last_error: None })
+        Ok(Decoder { format, codec, track, planes: Vec::new(), delay: 0.0, frames: 0, damaged: 0, last_error: None })
+    }
+
+    /// The track number, if the container is an MP4 file.
+    pub(super) fn mp4_track(&self) -> Option<u32> {
+        (self.format.format_info().format == FORMAT_ID_ISOMP4).then_some(self.track)
+    }
+
+    /// Leaves out so many seconds at the beginning.
+    pub(super) fn skip_delay(&mut self, seconds: f64) {
+        self.delay = seconds;
     }
 
     /// Title, artist and album as far as the container has told them by now.
@@ -127,6 +139,9 @@ impl Decoder {
                     }
                     mix(&audio, &mut self.planes, mono);
                     self.frames += mono.len() as u64;
+                    let early = ((self.delay * f64::from(rate)).round() as usize).min(mono.len());
+                    mono.drain(..early);
+                    self.delay -= early as f64 / f64::from(rate);
                     return Ok(Some(rate));
                 }
                 Err(Error::ResetRequired) => self.codec.reset(),

@@ -4,6 +4,7 @@
 //! Nothing here keeps more than some packets in memory, however long the recording is.
 
 mod decode;
+mod edit_list;
 mod error;
 #[cfg(feature = "mic")]
 pub mod microphone;
@@ -88,13 +89,16 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, AudioEr
 impl AudioStream {
     fn new(source: impl Fn() -> std::io::Result<Box<dyn MediaSource>>, head: &[u8], rate: u32) -> Result<Self, AudioError> {
         sniff::check(head)?;
-        let decoder = Decoder::open(source()?).or_else(|error| match error {
+        let mut decoder = Decoder::open(source()?).or_else(|error| match error {
             // Where the end is missing, what tells about it may be too: such a file can still be read from its beginning.
             AudioError::Damaged(_) | AudioError::Unsupported(_) => {
                 Decoder::open(Box::new(ReadOnlySource::new(source()?))).map_err(|_| error)
             }
             error => Err(error),
         })?;
+        if let Some(track) = decoder.mp4_track() {
+            decoder.skip_delay(edit_list::delay(source()?, track));
+        }
         Ok(AudioStream { decoder, rate, resampler: None, mono: Vec::new(), ready: Vec::new(), given: 0, ended: false })
     }
 
