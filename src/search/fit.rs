@@ -16,7 +16,6 @@ const LONGEST_SONG: f32 = 240.0;
 /// One hum in one library.
 struct Case {
     ranking: Vec<Ranked>,
-    frames: usize,
     right: Option<u32>,
     songs: usize,
     /// Mean and standard deviation of the wrong songs' votes, for each pair of lengths.
@@ -51,10 +50,9 @@ fn fit_confidence() {
     println!("votes by chance: location {:.3}, spread {:.3}", mean(chance().map(|c| c.0)), mean(chance().map(|c| c.1)));
     let rival = mean(large().flat_map(|c| c.ranking.iter().skip(1).take(RIVALS)).map(|r| r.score));
     println!("usual rival: {rival:.2}");
-    let samples: Vec<([f32; 3], bool)> =
-        cases.iter().filter_map(|c| Some((signs(&c.ranking, 0, c.frames, rival)?, c.found()))).collect();
+    let samples: Vec<([f32; 2], bool)> = cases.iter().filter_map(|c| Some((signs(&c.ranking, 0, rival)?, c.found()))).collect();
     let (even, odd): (Vec<_>, Vec<_>) = samples.iter().enumerate().partition(|(i, _)| i % 2 == 0);
-    let pick = |half: Vec<(usize, &([f32; 3], bool))>| half.into_iter().map(|(_, s)| *s).collect::<Vec<_>>();
+    let pick = |half: Vec<(usize, &([f32; 2], bool))>| half.into_iter().map(|(_, s)| *s).collect::<Vec<_>>();
     let (even, odd) = (pick(even), pick(odd));
     let half = logistic(&even);
     println!("{} cases; held-out log loss {:.3}", samples.len(), log_loss(&half, &odd));
@@ -66,7 +64,7 @@ fn fit_confidence() {
             .collect();
         println!("  confidence .{tenth}: {} cases, right {:.2}", inside.len(), mean(inside.iter().copied()));
     }
-    println!("intercept, margin, alignment, log length: {:?}", logistic(&samples));
+    println!("intercept, margin, alignment: {:?}", logistic(&samples));
 }
 
 fn library(dir: &std::path::Path, tunes: &[Vec<Note>], embedder: &dyn Embedder) -> Index {
@@ -121,7 +119,7 @@ fn case(searcher: &Searcher, tunes: &[Vec<Note>], item: u32) -> Option<Case> {
     let melody = Melody::new(hum);
     let mut ranking = rank(searcher.align(&melody, &candidates).unwrap());
     ranking.truncate(1 + RIVALS);
-    Some(Case { ranking, frames: melody.len(), right, songs: among.len(), chance })
+    Some(Case { ranking, right, songs: among.len(), chance })
 }
 
 fn mean(values: impl Iterator<Item = f32>) -> f32 {
@@ -134,14 +132,14 @@ fn mean(values: impl Iterator<Item = f32>) -> f32 {
 }
 
 /// Intercept and coefficients.
-type Model = [f32; 4];
+type Model = [f32; 3];
 
-fn probability(model: &Model, x: &[f32; 3]) -> f32 {
+fn probability(model: &Model, x: &[f32; 2]) -> f32 {
     let logit = model[0] + model[1..].iter().zip(x).map(|(w, x)| w * x).sum::<f32>();
     1.0 / (1.0 + (-logit).exp())
 }
 
-fn log_loss(model: &Model, samples: &[([f32; 3], bool)]) -> f32 {
+fn log_loss(model: &Model, samples: &[([f32; 2], bool)]) -> f32 {
     mean(samples.iter().map(|(x, right)| {
         let p = probability(model, x).clamp(1e-6, 1.0 - 1e-6);
         if *right { -p.ln() } else { -(1.0 - p).ln() }
@@ -149,8 +147,8 @@ fn log_loss(model: &Model, samples: &[([f32; 3], bool)]) -> f32 {
 }
 
 /// Logistic regression by gradient descent, lightly regularised.
-fn logistic(samples: &[([f32; 3], bool)]) -> Model {
-    let mut model = [0.0; 4];
+fn logistic(samples: &[([f32; 2], bool)]) -> Model {
+    let mut model = [0.0; 3];
     for _ in 0..40_000 {
         let mut gradient = model.map(|w| 1e-3 * w);
         for (x, right) in samples {

@@ -46,13 +46,13 @@ impl Melody {
             melody.class.push(pitch_class(pitch));
             melody.step.push((frame * STEPS_PER_FRAME) as u32);
         }
-        let held_at_the_end = unvoiced.min(LONGEST_HOLD).min(melody.len());
-        melody.truncate(melody.len() - held_at_the_end);
+        let held_at_the_end = unvoiced.min(LONGEST_HOLD).min(melody.frames());
+        melody.truncate(melody.frames() - held_at_the_end);
         melody
     }
 
     /// Number of frames.
-    pub fn len(&self) -> usize {
+    pub fn frames(&self) -> usize {
         self.pitch.len()
     }
 
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn silence_is_no_melody() {
-        assert_eq!(Melody::new(&[0.0; 50]).len(), 0);
-        assert_eq!(Melody::new(&[]).len(), 0);
+        assert_eq!(Melody::new(&[0.0; 50]).frames(), 0);
+        assert_eq!(Melody::new(&[]).frames(), 0);
         assert_eq!(Melody::new(&[f32::NAN, 60.0]).pitch, [60.0]);
     }
 

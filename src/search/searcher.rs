@@ -93,7 +93,7 @@ impl<'a> Searcher<'a> {
 
         let melody = Melody::new(hum);
         let ranked = rank(self.align(&melody, &candidates)?);
-        let confidences = calibration::confidences(&ranked, options.limit, melody.len());
+        let confidences = calibration::confidences(&ranked, options.limit);
         let mut matches = Vec::new();
         for (song, confidence) in ranked.iter().zip(confidences) {
             matches.extend(self.found(&melody, offset, song, confidence)?);
