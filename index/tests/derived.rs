@@ -68,8 +68,9 @@ fn apply(damage: &Damage, bytes: &[u8]) -> Vec<u8> {
     let place = |at: f64| (at * bytes.len() as f64) as usize;
     match damage {
         Damage::Flip(at, bit) => {
+            // An earlier cut may have left nothing to flip.
             let at = place(*at);
-            bytes[at] ^= 1 << bit;
+            bytes.get_mut(at).into_iter().for_each(|byte| *byte ^= 1 << bit);
         }
         Damage::Cut(at) => bytes.truncate(place(*at)),
         Damage::Append(more) => bytes.extend(more),
@@ -165,7 +166,17 @@ fn compaction_shrinks_and_preserves() {
     let songs: Vec<Song> = index.songs().map(Result::unwrap).collect();
     let files: Vec<FileRecord> = index.files().map(Result::unwrap).collect();
     let (index, compacted) = index.compact().unwrap();
-    assert!(compacted.after < compacted.before / 2, "{compacted:?}");
+    // How much sled has given back by itself depends on its timing; what is left must be the size of a database never rewritten.
+    let fresh = tempfile::tempdir().unwrap();
+    let never_rewritten = Index::open(fresh.path(), &fingerprint()).unwrap();
+    let last_round = (0..400).map(|i| song(&format!("song{i}"), 11 * 400 + i)).collect();
+    never_rewritten.put_file(&identity("many"), last_round).unwrap();
+    fill(&never_rewritten, 20);
+    never_rewritten.flush().unwrap();
+    let needed = never_rewritten.stats().unwrap().bytes.store;
+    // sled allots segments of 256 KB; a few may be half empty.
+    let most = needed + (1 << 20);
+    assert!(compacted.after < compacted.before && compacted.after <= most, "{compacted:?}, needed {needed}");
     assert_eq!(index.stats().unwrap().bytes.store, compacted.after);
     assert_eq!(index.songs().map(Result::unwrap).collect::<Vec<_>>(), songs);
     assert_eq!(index.files().map(Result::unwrap).collect::<Vec<_>>(), files);
