@@ -1,6 +1,7 @@
 //! The answer to a hum, as a table and as JSON (docs/json.md).
 
 use super::format::{clock, duration, semitones};
+use super::json::{JsonSong, write_line};
 use super::select;
 use super::table::Table;
 use anyhow::Result;
@@ -125,12 +126,8 @@ struct JsonAnswer<'a> {
 #[derive(Serialize)]
 struct JsonMatch<'a> {
     rank: usize,
-    song: &'a str,
-    file: &'a str,
-    title: Option<&'a str>,
-    artist: Option<&'a str>,
-    album: Option<&'a str>,
-    duration: Option<f64>,
+    #[serde(flatten)]
+    song: JsonSong<'a>,
     score: f32,
     confidence: f32,
     song_start: f32,
@@ -158,12 +155,7 @@ struct JsonRefusal<'a> {
 pub fn write_json(asked: &Asked, answer: &Answer, found: &[Found], out: &mut dyn Write) -> Result<()> {
     let matches = found.iter().enumerate().map(|(i, Found { matched, song })| JsonMatch {
         rank: i + 1,
-        song: &song.key,
-        file: &song.file,
-        title: song.tags.title.as_deref(),
-        artist: song.tags.artist.as_deref(),
-        album: song.tags.album.as_deref(),
-        duration: song.tags.duration,
+        song: song.into(),
         score: matched.score,
         confidence: matched.confidence,
         song_start: matched.song_start,
@@ -191,11 +183,4 @@ pub fn write_json(asked: &Asked, answer: &Answer, found: &[Found], out: &mut dyn
 /// Writes why there is no answer as one line of JSON.
 pub fn write_refusal(query: &str, error: &Refusal, out: &mut dyn Write) -> Result<()> {
     write_line(&JsonRefusal { schema: SCHEMA, query, error }, out)
-}
-
-fn write_line(json: &impl Serialize, out: &mut dyn Write) -> Result<()> {
-    // As an I/O error, so that a reader who has left is recognised.
-    serde_json::to_writer(&mut *out, json).map_err(std::io::Error::from)?;
-    writeln!(out)?;
-    Ok(())
 }

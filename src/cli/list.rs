@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::format::clock;
+use super::json::{JsonSong, write_line};
 use super::table::Table;
 use super::{Status, select};
 use anyhow::Result;
@@ -25,15 +26,11 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
-struct JsonSong<'a> {
+struct JsonListed<'a> {
     schema: &'static str,
     id: u64,
-    song: &'a str,
-    file: &'a str,
-    title: Option<&'a str>,
-    artist: Option<&'a str>,
-    album: Option<&'a str>,
-    duration: Option<f64>,
+    #[serde(flatten)]
+    song: JsonSong<'a>,
 }
 
 /// Prints the songs in the order of their paths.
@@ -45,8 +42,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     };
     if args.json {
         for song in &songs {
-            serde_json::to_writer(&mut *out, &json(song)).map_err(std::io::Error::from)?;
-            writeln!(out)?;
+            write_line(&JsonListed { schema: "qbh.song/1", id: song.id.0, song: song.into() }, out)?;
         }
     } else if songs.is_empty() {
         context.say("no songs");
@@ -54,19 +50,6 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         table(&songs).write(out)?;
     }
     Ok(Status::Done)
-}
-
-fn json(song: &Song) -> JsonSong<'_> {
-    JsonSong {
-        schema: "qbh.song/1",
-        id: song.id.0,
-        song: &song.key,
-        file: &song.file,
-        title: song.tags.title.as_deref(),
-        artist: song.tags.artist.as_deref(),
-        album: song.tags.album.as_deref(),
-        duration: song.tags.duration,
-    }
 }
 
 /// Songs with their ids and paths.

@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// Extensions of files that hold pitch over time.
+const PITCH_EXTENSIONS: [&str; 3] = ["txt", "csv", "f0"];
+
 /// Arguments of `qbh eval melody`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -106,7 +109,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
 fn estimate(recording: &Path, extractor: Option<&dyn Extractor>, estimates: Option<&Path>) -> Result<PitchTrack> {
     if let Some(folder) = estimates {
         let stem = recording.file_stem().unwrap_or_default().to_string_lossy();
-        let names = ["txt", "csv", "f0"].map(|extension| folder.join(format!("{stem}.{extension}")));
+        let names = PITCH_EXTENSIONS.map(|extension| folder.join(format!("{stem}.{extension}")));
         let file = names.iter().find(|path| path.is_file()).with_context(|| format!("{} does not exist", names[0].display()))?;
         return Ok(pitchfile::read(file)?);
     }
@@ -125,7 +128,7 @@ fn pairs(folders: &[PathBuf]) -> Result<Vec<(PathBuf, PathBuf)>> {
                 continue;
             }
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let reference = ["txt", "csv", "f0"]
+            let reference = PITCH_EXTENSIONS
                 .map(|extension| format!("{stem}.{extension}"))
                 .into_iter()
                 .chain([format!("{stem}.pitch.txt"), format!("{stem}_f0.csv")])
@@ -142,5 +145,5 @@ fn pairs(folders: &[PathBuf]) -> Result<Vec<(PathBuf, PathBuf)>> {
 }
 
 fn is_reference(path: &Path) -> bool {
-    path.extension().is_some_and(|e| ["txt", "csv", "f0"].iter().any(|known| e.eq_ignore_ascii_case(known)))
+    path.extension().is_some_and(|e| PITCH_EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
