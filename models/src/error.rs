@@ -30,6 +30,15 @@ pub enum ModelError {
         /// The names that exist, comma separated.
         known: String,
     },
+    /// An architecture was asked for by name, but no weights of it ship.
+    #[error(
+        "no weights of {architecture} come with qbh: train some (qbh train extractor --arch {architecture} --hours 8 --out DIR) or \
+         import some (qbh models import FILE), and give their name or path"
+    )]
+    NoWeights {
+        /// The architecture.
+        architecture: String,
+    },
     /// libtorch refused an operation.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),

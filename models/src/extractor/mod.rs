@@ -3,21 +3,21 @@
 //! - [`harmonic`]: compact, the default
 //! - [`ssl`]: the published network of Kum et al. 2020
 //! - `spectrum`: the short-time Fourier transform under both
+//! - `registry`: the table of all of them
 
 pub mod harmonic;
+mod registry;
 mod spectrum;
 pub mod ssl;
+
+pub use registry::{ARCHITECTURES, Architecture, architecture, open, untrained};
 
 use std::collections::BTreeMap;
 
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo, PitchTrack};
-
-use self::harmonic::{Harmonic, Size};
-use self::ssl::Ssl;
 
 /// The extractor that is used when none is named.
 pub const DEFAULT_EXTRACTOR: &str = "harmonic-s";
@@ -45,42 +45,6 @@ pub trait Extractor: Send {
 
 /// Seconds of audio after which a recording is cut into sections that are extracted one by one, so that memory stays bounded.
 pub const MAX_SECTION: f64 = 600.0;
-
-/// Opens the shipped extractor of this name, or else the weights file at this path.
-///
-/// An extractor computes on one processor thread, and recordings are spread over threads by [`Extractor::fork`]: so this sets
-/// libtorch's own number of threads to one when `device` is the processor.
-///
-/// # Errors
-/// No such name or file, or weights that do not fit their architecture.
-pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Extractor>, ModelError> {
-    let weights = Weights::open(name_or_path, SHIPPED)?;
-    one_thread(device);
-    match weights.architecture() {
-        harmonic::ARCHITECTURE => Ok(Box::new(Harmonic::from_weights(&weights, device)?)),
-        ssl::ARCHITECTURE => Ok(Box::new(Ssl::from_weights(&weights, device)?)),
-        other => {
-            let reason = format!("architecture {other:?} is no extractor; extractors are {}", ARCHITECTURES.join(", "));
-            Err(ModelError::Weights { name: weights.name.clone(), reason })
-        }
-    }
-}
-
-/// The architectures that [`untrained`] and the training know.
-pub const ARCHITECTURES: [&str; 2] = [harmonic::ARCHITECTURE, ssl::ARCHITECTURE];
-
-/// An extractor with random weights (`harmonic` in size S): for benchmarks and tests.
-///
-/// # Errors
-/// No such architecture.
-pub fn untrained(architecture: &str, device: Device) -> Result<Box<dyn Extractor>, ModelError> {
-    one_thread(device);
-    match architecture {
-        harmonic::ARCHITECTURE => Ok(Box::new(Harmonic::untrained(Size::S, device))),
-        ssl::ARCHITECTURE => Ok(Box::new(Ssl::untrained(device))),
-        _ => Err(ModelError::UnknownModel { name: architecture.to_string(), known: ARCHITECTURES.join(", ") }),
-    }
-}
 
 fn one_thread(device: Device) {
     if device == Device::Cpu {

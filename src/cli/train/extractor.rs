@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
-use clap::ValueEnum;
-use qbh_models::extractor::harmonic::Size;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use qbh_models::extractor::{ARCHITECTURES, Architecture, DEFAULT_EXTRACTOR, architecture};
 use qbh_models::synthesis::accompaniment::soundfont::SoundFont;
 use qbh_models::synthesis::bank::StemBank;
 use qbh_models::synthesis::melody::MelodySource;
 use qbh_models::synthesis::studio::{Studio, StudioConfig};
-use qbh_models::training::extractor::{Architecture, Report, Settings, train};
+use qbh_models::training::extractor::{Report, Settings, train};
 use qbh_models::training::schedule::Budget;
 use tch::Device;
 
@@ -21,11 +21,9 @@ const PIECE_SECONDS: f32 = 40.0;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Network
-    #[arg(long, value_enum, default_value_t = Arch::Harmonic)]
-    arch: Arch,
-    /// Width of the harmonic network
-    #[arg(long, value_parser = ["s", "m"], default_value = "s")]
-    size: String,
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_EXTRACTOR,
+        value_parser = PossibleValuesParser::new(names()).try_map(|name| architecture(&name)))]
+    arch: &'static Architecture,
     /// End after so many hours
     #[arg(long)]
     hours: Option<f64>,
@@ -64,24 +62,15 @@ pub struct Args {
     data_note: String,
 }
 
-/// The extractors by their names in weights files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Arch {
-    /// Compact, over a harmonic stack
-    Harmonic,
-    /// The published network of Kum et al. 2020
-    Ssl,
+/// The networks to choose from.
+fn names() -> impl Iterator<Item = PossibleValue> {
+    ARCHITECTURES.iter().map(|a| PossibleValue::new(a.name).help(a.about))
 }
 
 /// Trains until the time or the number of steps is reached.
 pub fn run(args: Args) -> anyhow::Result<()> {
     ensure!(args.steps.is_some() || args.hours.is_some(), "say how long to train: --hours or --steps");
     ensure!(args.batch > 0 && args.pieces > 0, "--batch and --pieces must be at least 1");
-    let (architecture, name) = match (args.arch, Size::from_name(&args.size)) {
-        (Arch::Ssl, _) => (Architecture::Ssl, "ssl".to_string()),
-        (Arch::Harmonic, Some(size)) => (Architecture::Harmonic(size), format!("harmonic-{}", size.name())),
-        (Arch::Harmonic, None) => bail!("--size is s or m, not {:?}", args.size),
-    };
     let device = match args.device.as_str() {
         "cuda" if tch::Cuda::is_available() => Device::Cuda(0),
         "cuda" => bail!("this libtorch sees no CUDA device; leave out --device cuda, or point LIBTORCH to a CUDA build"),
@@ -102,7 +91,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         .map(|arg| Path::new(&arg).file_name().map_or(arg.clone(), |name| name.to_string_lossy().into_owned()))
         .collect();
     let settings = Settings {
-        architecture,
+        architecture: args.arch,
         budget: Budget { steps: args.steps, hours: args.hours },
         batch: args.batch,
         threads: args.threads,
@@ -110,7 +99,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         resume: args.resume,
         device,
         out: args.out,
-        name,
+        name: args.arch.name.to_string(),
         metadata: BTreeMap::from([
             ("training_data".to_string(), args.data_note),
             ("training_command".to_string(), format!("qbh {}", command.join(" "))),

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 use std::time::Instant;
 
-use super::student::Listener;
+use super::student::{Crop, Listener};
 use super::{Settings, Source};
 use crate::synthesis::SAMPLE_RATE;
 use crate::synthesis::level::{active_rms, frame_rms};
@@ -15,17 +15,6 @@ use crate::synthesis::random::Draw;
 
 /// A voice this far below its usual level (24 dB) is faint.
 const FAINT: f32 = 0.063;
-
-/// One network input and what is true about it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Crop {
-    /// What the front end made.
-    pub(super) features: Vec<f32>,
-    /// f0 of each frame in Hz, 0 = unvoiced.
-    pub(super) f0: Vec<f32>,
-    /// How much each frame counts: 0 where the voice is too faint to be called voiced or unvoiced, else 1.
-    pub(super) weight: Vec<f32>,
-}
 
 /// The crops of one step.
 pub(super) struct Batch {
@@ -86,7 +75,8 @@ pub(super) fn make_crop(source: &Source, listener: &dyn Listener, draw: &mut Dra
     example.mix.resize(listener.samples(), 0.0);
     let faint = FAINT * active_rms(&example.voice);
     let loudness = frame_rms(&example.voice);
-    let label = |values: &[f32], frame: usize| values.get(frame * listener.label_step()).copied().unwrap_or(0.0);
+    let nearest = |frame: usize| (frame as f64 * listener.label_step()).round() as usize;
+    let label = |values: &[f32], frame: usize| values.get(nearest(frame)).copied().unwrap_or(0.0);
     let f0: Vec<f32> = (0..listener.frames()).map(|frame| label(&example.pitch.f0, frame)).collect();
     let weight =
         (0..listener.frames()).map(|frame| if f0[frame] > 0.0 && label(&loudness, frame) < faint { 0.0 } else { 1.0 }).collect();

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Reduction, Tensor};
 
-use super::crops::Crop;
-use super::student::{Listener, Scores, Student};
-use super::{AdamWConfig, Schedule};
+use super::scores::Scores;
+use super::student::{Crop, Listener, Student};
 use crate::extractor::fastest_kind;
 use crate::extractor::harmonic::{
     ARCHITECTURE, BANDS, BINS, BINS_PER_SEMITONE, FLOOR, FrontEnd, HOP, HarmonicNet, LOWEST_MIDI, SPECTRA, Size,
@@ -15,6 +14,8 @@ use crate::extractor::harmonic::{
 use crate::pitch::hz_to_midi;
 use crate::synthesis::level::from_db;
 use crate::synthesis::random::Draw;
+use crate::training::adamw::AdamWConfig;
+use crate::training::schedule::Schedule;
 
 /// Frames (20 ms) per crop: 5.12 s.
 const FRAMES: usize = 256;
@@ -36,7 +37,7 @@ const LONGEST_GAP: usize = 40;
 const VOICING_THRESHOLD: &str = "0.15";
 
 /// The network in training.
-pub(super) struct HarmonicStudent {
+pub(crate) struct HarmonicStudent {
     vs: VarStore,
     net: HarmonicNet,
     size: Size,
@@ -45,7 +46,7 @@ pub(super) struct HarmonicStudent {
 
 impl HarmonicStudent {
     /// With fresh weights.
-    pub(super) fn new(size: Size, device: Device) -> Self {
+    pub(crate) fn new(size: Size, device: Device) -> Self {
         let vs = VarStore::new(device);
         let net = HarmonicNet::new(&vs.root(), size);
         HarmonicStudent { vs, net, size, kind: fastest_kind(device) }
@@ -178,8 +179,8 @@ impl Listener for HarmonicListener {
         FRAMES
     }
 
-    fn label_step(&self) -> usize {
-        2
+    fn label_step(&self) -> f64 {
+        2.0
     }
 
     fn listen(&self, samples: &[f32], draw: &mut Draw) -> Vec<f32> {

@@ -1,14 +1,16 @@
 //! Training of extractors on synthetic recordings whose pitch is known exactly.
 //!
+//! - `student`: what a network brings to its training, as traits
+//! - `harmonic`, `ssl`: the targets and losses of each
 //! - `crops`: recordings to labelled network inputs, made ahead of time by worker threads
-//! - `student`: what the two architectures have in common here; `harmonic` and `ssl`: their targets and losses
-//! - `curve`: the learning curve on disk
+//! - `scores`, `curve`: how it goes, and the learning curve on disk
 
 mod crops;
 mod curve;
-mod harmonic;
-mod ssl;
-mod student;
+pub(crate) mod harmonic;
+mod scores;
+pub(crate) mod ssl;
+pub(crate) mod student;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,15 +20,16 @@ use tch::Device;
 
 use self::crops::Feeder;
 use self::curve::Curve;
-use self::student::{Scores, Student};
+use self::scores::Scores;
+use self::student::Student;
 use crate::ModelError;
-use crate::extractor::harmonic::Size;
+use crate::extractor::Architecture;
 use crate::nn::weights;
 use crate::synthesis::Example;
-use crate::training::adamw::{AdamW, AdamWConfig};
+use crate::training::adamw::AdamW;
 use crate::training::checkpoint::{Progress, TrainingState};
 use crate::training::ema::Ema;
-use crate::training::schedule::{Budget, Schedule};
+use crate::training::schedule::Budget;
 
 /// Steps between two reports.
 const REPORT_STEPS: u64 = 50;
@@ -40,20 +43,11 @@ const CLIP: f64 = 5.0;
 /// Weight of the past in the averaged weights: the last hundred steps or so.
 const EMA_DECAY: f64 = 0.99;
 
-/// Which network is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
-    /// The compact network, in a size.
-    Harmonic(Size),
-    /// The published network of Kum et al.
-    Ssl,
-}
-
 /// What a training is asked to do.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The network.
-    pub architecture: Architecture,
+    pub architecture: &'static Architecture,
     /// When to stop.
     pub budget: Budget,
     /// Recordings per step.
@@ -127,10 +121,10 @@ fn train_until(
     if settings.device == Device::Cpu {
         tch::set_num_threads(settings.threads.max(1) as i32);
     }
-    let student = student::enrol(settings, source)?;
+    let student = (settings.architecture.student)(settings, source)?;
     let mut optimiser = AdamW::new(student.variables(), student.optimiser());
     let mut ema = Ema::new(student.variables(), EMA_DECAY);
-    let identity = format!("{:?}, batch {}, seed {}", settings.architecture, settings.batch, settings.seed);
+    let identity = format!("{}, batch {}, seed {}", settings.architecture.name, settings.batch, settings.seed);
     let mut state = TrainingState {
         architecture: student.architecture(),
         settings: &identity,

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Kind, Reduction, Tensor};
 
-use super::crops::{Crop, make_crop};
-use super::student::{Listener, Scores, Student};
-use super::{AdamWConfig, Schedule, Settings, Source};
+use super::crops::make_crop;
+use super::scores::Scores;
+use super::student::{Crop, Listener, Student};
+use super::{Settings, Source};
 use crate::ModelError;
 use crate::extractor::fastest_kind;
 use crate::extractor::ssl::{ARCHITECTURE, BINS, CLASSES, FrontEnd, HOP, SEGMENT, SslNet, class_of};
 use crate::synthesis::effects::six_augmentations;
 use crate::synthesis::random::Draw;
+use crate::training::adamw::AdamWConfig;
+use crate::training::schedule::Schedule;
 
 /// Segments per crop; they share the level of the crop, as the segments of a song share that of the song.
 const SEGMENTS: usize = 8;
@@ -24,7 +27,7 @@ const FRAMES: usize = SEGMENTS * SEGMENT;
 const CALIBRATION: u64 = 32;
 
 /// The network in training.
-pub(super) struct SslStudent {
+pub(crate) struct SslStudent {
     vs: VarStore,
     net: SslNet,
     mean: Tensor,
@@ -34,7 +37,7 @@ pub(super) struct SslStudent {
 
 impl SslStudent {
     /// With fresh weights; mean and deviation of every frequency come from the first recordings of the source.
-    pub(super) fn new(settings: &Settings, source: &Source) -> Result<Self, ModelError> {
+    pub(crate) fn new(settings: &Settings, source: &Source) -> Result<Self, ModelError> {
         let vs = VarStore::new(settings.device);
         let net = SslNet::new(&vs.root());
         let listener = SslListener { front_end: FrontEnd::new() };
@@ -130,8 +133,8 @@ impl Listener for SslListener {
         FRAMES
     }
 
-    fn label_step(&self) -> usize {
-        1
+    fn label_step(&self) -> f64 {
+        1.0
     }
 
     fn listen(&self, samples: &[f32], draw: &mut Draw) -> Vec<f32> {

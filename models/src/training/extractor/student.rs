@@ -1,17 +1,28 @@
-//! What the architectures have in common when they are trained.
+//! What every network brings to its training: a [`Student`] with its loss, and a [`Listener`] with its front end.
 
 use std::collections::BTreeMap;
 
 use tch::Tensor;
 use tch::nn::VarStore;
 
-use super::crops::Crop;
-use super::{AdamWConfig, Architecture, Report, Schedule, Settings, Source, harmonic, ssl};
-use crate::ModelError;
+use super::scores::Scores;
 use crate::synthesis::random::Draw;
+use crate::training::adamw::AdamWConfig;
+use crate::training::schedule::Schedule;
+
+/// One network input and what is true about it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Crop {
+    /// What the front end made.
+    pub(crate) features: Vec<f32>,
+    /// f0 of each frame in Hz, 0 = unvoiced.
+    pub(crate) f0: Vec<f32>,
+    /// How much each frame counts: 0 where the voice is too faint to be called voiced or unvoiced, else 1.
+    pub(crate) weight: Vec<f32>,
+}
 
 /// A network that learns.
-pub(super) trait Student {
+pub(crate) trait Student {
     /// Its name in weights files.
     fn architecture(&self) -> &'static str;
 
@@ -38,58 +49,16 @@ pub(super) trait Student {
 }
 
 /// A front end as the worker threads use it.
-pub(super) trait Listener: Sync {
+pub(crate) trait Listener: Sync {
     /// Samples (16 kHz) of a crop.
     fn samples(&self) -> usize;
 
     /// Frames of a crop.
     fn frames(&self) -> usize;
 
-    /// Label frames (10 ms) from one frame to the next.
-    fn label_step(&self) -> usize;
+    /// Label frames (10 ms) from one frame to the next; need not be whole.
+    fn label_step(&self) -> f64;
 
     /// The network's input for the samples of a crop, augmented where that is cheapest done on features.
     fn listen(&self, samples: &[f32], draw: &mut Draw) -> Vec<f32>;
-}
-
-/// Sums over steps, see [`Report`] for the parts.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Scores {
-    /// Steps summed.
-    pub(super) steps: f64,
-    pub(super) pitch_loss: f64,
-    pub(super) voicing_loss: f64,
-    pub(super) pitch_accuracy: f64,
-    pub(super) voicing_accuracy: f64,
-}
-
-impl Scores {
-    /// Adds another step's.
-    pub(super) fn add(&mut self, other: &Scores) {
-        self.steps += other.steps;
-        self.pitch_loss += other.pitch_loss;
-        self.voicing_loss += other.voicing_loss;
-        self.pitch_accuracy += other.pitch_accuracy;
-        self.voicing_accuracy += other.voicing_accuracy;
-    }
-
-    /// Their means, as part of a report.
-    pub(super) fn mean(&self) -> Report {
-        let steps = self.steps.max(1.0);
-        Report {
-            pitch_loss: self.pitch_loss / steps,
-            voicing_loss: self.voicing_loss / steps,
-            pitch_accuracy: self.pitch_accuracy / steps,
-            voicing_accuracy: self.voicing_accuracy / steps,
-            ..Report::default()
-        }
-    }
-}
-
-/// The student that the settings ask for, with fresh weights.
-pub(super) fn enrol(settings: &Settings, source: &Source) -> Result<Box<dyn Student>, ModelError> {
-    Ok(match settings.architecture {
-        Architecture::Harmonic(size) => Box::new(harmonic::HarmonicStudent::new(size, settings.device)),
-        Architecture::Ssl => Box::new(ssl::SslStudent::new(settings, source)?),
-    })
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::PitchTrack;
 use crate::extractor;
+use crate::extractor::harmonic::Size;
 use crate::synthesis::random::Draw;
 
 /// Harmonic tones with pauses, at pitches that the seed decides.
@@ -27,7 +28,11 @@ fn tones(seed: u64, seconds: f32) -> Example {
     example
 }
 
-fn settings(architecture: Architecture, steps: u64, out: &std::path::Path) -> Settings {
+fn architecture(name: &str) -> &'static Architecture {
+    extractor::architecture(name).unwrap()
+}
+
+fn settings(architecture: &'static Architecture, steps: u64, out: &std::path::Path) -> Settings {
     Settings {
         architecture,
         budget: Budget { steps: Some(steps), hours: None },
@@ -43,10 +48,10 @@ fn settings(architecture: Architecture, steps: u64, out: &std::path::Path) -> Se
 }
 
 /// Loss on one batch before and after some steps on it.
-fn learns(architecture: Architecture, steps: u64) -> (f64, f64) {
+fn learns(architecture: &'static Architecture, steps: u64) -> (f64, f64) {
     let dir = tempfile::tempdir().unwrap();
     tch::manual_seed(1);
-    let student = student::enrol(&settings(architecture, steps, dir.path()), &tones).unwrap();
+    let student = (architecture.student)(&settings(architecture, steps, dir.path()), &tones).unwrap();
     let listener = student.listener();
     let batch = [crops::make_crop(&tones, &*listener, &mut Draw::new(3))];
     let mut optimiser = AdamW::new(student.variables(), student.optimiser());
@@ -64,13 +69,13 @@ fn learns(architecture: Architecture, steps: u64) -> (f64, f64) {
 
 #[test]
 fn harmonic_learns() {
-    let (before, after) = learns(Architecture::Harmonic(Size::S), 12);
+    let (before, after) = learns(architecture("harmonic-s"), 12);
     assert!(after < 0.8 * before, "{before} -> {after}");
 }
 
 #[test]
 fn ssl_learns() {
-    let (before, after) = learns(Architecture::Ssl, 5);
+    let (before, after) = learns(architecture("ssl"), 5);
     assert!(after < 0.9 * before, "{before} -> {after}");
 }
 
@@ -83,7 +88,7 @@ fn what_was_trained_can_be_opened_and_a_resume_changes_nothing() {
 #[ignore = "run in a process of its own by the test above"]
 fn open_and_resume_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let architecture = Architecture::Harmonic(Size::S);
+    let architecture = architecture("harmonic-s");
     let straight = train(&settings(architecture, 4, &dir.path().join("straight")), &tones, &mut |_| ()).unwrap();
 
     let halfway = settings(architecture, 4, &dir.path().join("halfway"));
@@ -107,7 +112,7 @@ fn open_and_resume_alone() {
 #[test]
 fn a_resume_without_a_checkpoint_says_what_is_missing() {
     let dir = tempfile::tempdir().unwrap();
-    let settings = Settings { resume: true, ..settings(Architecture::Harmonic(Size::S), 1, dir.path()) };
+    let settings = Settings { resume: true, ..settings(architecture("harmonic-s"), 1, dir.path()) };
     let refusal = train(&settings, &tones, &mut |_| ()).unwrap_err().to_string();
     assert!(refusal.contains("checkpoint.safetensors"), "{refusal}");
 }

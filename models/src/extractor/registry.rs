@@ -1,0 +1,126 @@
+//! The table of architectures: a further network is its module, its student and one row here.
+
+use tch::Device;
+
+use super::harmonic::{Harmonic, Size};
+use super::ssl::Ssl;
+use super::{Extractor, SHIPPED, harmonic, one_thread, ssl};
+use crate::ModelError;
+use crate::nn::weights::Weights;
+use crate::training::extractor::harmonic::HarmonicStudent;
+use crate::training::extractor::ssl::SslStudent;
+use crate::training::extractor::student::Student;
+use crate::training::extractor::{Settings, Source};
+
+/// A network that can be trained and opened, under one name.
+#[derive(Debug)]
+pub struct Architecture {
+    /// Its name on the command line, and that of the weights it is trained to.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub about: &'static str,
+    /// The `architecture` in the metadata of its weights; the sizes of one architecture share it.
+    pub family: &'static str,
+    open: Opener,
+    untrained: fn(Device) -> Box<dyn Extractor>,
+    pub(crate) student: Enroller,
+}
+
+/// Makes the network of some weights.
+type Opener = fn(&Weights, Device) -> Result<Box<dyn Extractor>, ModelError>;
+
+/// Makes what is trained, with fresh weights.
+type Enroller = fn(&Settings, &Source) -> Result<Box<dyn Student>, ModelError>;
+
+/// All of them, the default first.
+pub static ARCHITECTURES: &[Architecture] = &[
+    Architecture {
+        name: "harmonic-s",
+        about: "compact, over a harmonic stack",
+        family: harmonic::ARCHITECTURE,
+        open: |weights, device| Ok(Box::new(Harmonic::from_weights(weights, device)?)),
+        untrained: |device| Box::new(Harmonic::untrained(Size::S, device)),
+        student: |settings, _| Ok(Box::new(HarmonicStudent::new(Size::S, settings.device))),
+    },
+    Architecture {
+        name: "harmonic-m",
+        about: "the same, twice as wide",
+        family: harmonic::ARCHITECTURE,
+        open: |weights, device| Ok(Box::new(Harmonic::from_weights(weights, device)?)),
+        untrained: |device| Box::new(Harmonic::untrained(Size::M, device)),
+        student: |settings, _| Ok(Box::new(HarmonicStudent::new(Size::M, settings.device))),
+    },
+    Architecture {
+        name: "ssl",
+        about: "Kum, Lin, Su & Nam 2020",
+        family: ssl::ARCHITECTURE,
+        open: |weights, device| Ok(Box::new(Ssl::from_weights(weights, device)?)),
+        untrained: |device| Box::new(Ssl::untrained(device)),
+        student: |settings, source| Ok(Box::new(SslStudent::new(settings, source)?)),
+    },
+];
+
+/// The architecture of this name.
+///
+/// # Errors
+/// There is none.
+pub fn architecture(name: &str) -> Result<&'static Architecture, ModelError> {
+    let known = || ARCHITECTURES.iter().map(|a| a.name).collect::<Vec<_>>().join(", ");
+    let found = ARCHITECTURES.iter().find(|a| a.name == name);
+    found.ok_or_else(|| ModelError::UnknownModel { name: name.to_string(), known: known() })
+}
+
+/// Opens the shipped extractor of this name, or else the weights file at this path.
+///
+/// An extractor computes on one processor thread, and recordings are spread over threads by [`Extractor::fork`]: so this sets
+/// libtorch's own number of threads to one when `device` is the processor.
+///
+/// # Errors
+/// No such name or file, or weights that do not fit their architecture. The name of an architecture that no weights ship of
+/// is answered with how to get some.
+pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Extractor>, ModelError> {
+    let weights = Weights::open(name_or_path, SHIPPED).map_err(|error| match (error, architecture(name_or_path)) {
+        (ModelError::UnknownModel { .. }, Ok(known)) => ModelError::NoWeights { architecture: known.name.to_string() },
+        (error, _) => error,
+    })?;
+    one_thread(device);
+    match ARCHITECTURES.iter().find(|a| a.family == weights.architecture()) {
+        Some(architecture) => (architecture.open)(&weights, device),
+        None => {
+            let mut known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.family).collect();
+            known.dedup();
+            let reason =
+                format!("architecture {:?} is no extractor; extractors are {}", weights.architecture(), known.join(", "));
+            Err(ModelError::Weights { name: weights.name.clone(), reason })
+        }
+    }
+}
+
+/// An extractor with random weights: for benchmarks and tests.
+///
+/// # Errors
+/// No such architecture.
+pub fn untrained(name: &str, device: Device) -> Result<Box<dyn Extractor>, ModelError> {
+    one_thread(device);
+    Ok((architecture(name)?.untrained)(device))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_architecture_opens_untrained_under_its_family() {
+        for architecture in ARCHITECTURES {
+            let extractor = untrained(architecture.name, Device::Cpu).unwrap();
+            assert_eq!(extractor.info().architecture, architecture.family);
+        }
+    }
+
+    #[test]
+    fn an_architecture_without_weights_says_how_to_get_them() {
+        let refusal = open("ssl", Device::Cpu).err().unwrap().to_string();
+        assert!(refusal.contains("qbh train extractor --arch ssl") && refusal.contains("qbh models import"), "{refusal}");
+        assert!(matches!(open("nobody", Device::Cpu), Err(ModelError::UnknownModel { .. })));
+    }
+}
