@@ -11,13 +11,29 @@ pub struct PitchTrack {
     /// Probability that the frame is voiced, 0..=1, one per frame of `f0`.
     /// Sources that do not tell (files, charts) hold 1 where `f0 > 0`, else 0.
     pub voicing: Vec<f32>,
+    /// f0 in Hz that the melody would have if the frame were voiced, one per frame of `f0` and equal to it where that is
+    /// voiced; 0 where there is no guess. Melody metrics count it (RPA, RCA); nothing that searches looks at it.
+    pub guess: Vec<f32>,
 }
 
 impl PitchTrack {
-    /// A track from f0 alone: voicing is 1 where `f0 > 0`.
+    /// A track from f0 alone: voicing is 1 where `f0 > 0`, and there are no guesses.
     pub fn from_f0(f0: Vec<f32>) -> Self {
         let voicing = f0.iter().map(|&f| if f > 0.0 { 1.0 } else { 0.0 }).collect();
-        PitchTrack { f0, voicing }
+        PitchTrack { guess: f0.clone(), voicing, f0 }
+    }
+
+    /// f0 in the convention of `mir_eval` and MIREX, Hz: positive where voiced, the guess made negative where unvoiced, 0
+    /// where there is none.
+    pub fn signed_f0(&self) -> impl Iterator<Item = f32> + '_ {
+        self.f0.iter().zip(&self.guess).map(|(&f0, &guess)| if f0 > 0.0 || guess <= 0.0 { f0 } else { -guess })
+    }
+
+    /// Appends the frames of a track that goes on where this one ends.
+    pub fn append(&mut self, mut next: PitchTrack) {
+        self.f0.append(&mut next.f0);
+        self.voicing.append(&mut next.voicing);
+        self.guess.append(&mut next.guess);
     }
 
     /// Number of frames.

@@ -106,7 +106,7 @@ impl Reference {
     /// Against a series: `mir_eval.melody` with 50 cents. Against a chart, on frames of 10 ms: VR over frames inside notes (spoken
     /// ones included); VFA over frames at least 0.3 s from every note; RPA and RCA over frames inside pitched notes within
     /// `tolerance` cents; OA the share of all of these frames (spoken ones left out) whose voicing and chroma are right, the
-    /// octave of charts being unreliable. A pitch where the track is unvoiced does not count, as the track holds none there.
+    /// octave of charts being unreliable. RPA and RCA count the track's guesses where it is unvoiced.
     pub fn score(&self, track: &PitchTrack, tolerance: Option<f64>) -> MelodyScores {
         match self {
             Reference::Series(series) => evaluate(series, &series_of(track)),
@@ -115,12 +115,9 @@ impl Reference {
     }
 }
 
-/// A pitch track as a series.
+/// A pitch track as a series; its guesses are negative.
 pub fn series_of(track: &PitchTrack) -> Series {
-    Series {
-        times: (0..track.len()).map(|i| i as f64 * PITCH_HOP).collect(),
-        f0: track.f0.iter().map(|&f| f64::from(f)).collect(),
-    }
+    Series { times: (0..track.len()).map(|i| i as f64 * PITCH_HOP).collect(), f0: track.signed_f0().map(f64::from).collect() }
 }
 
 fn score_chart(notes: &[ChartNote], track: &PitchTrack, tolerance: f64) -> MelodyScores {
@@ -146,8 +143,8 @@ fn score_chart(notes: &[ChartNote], track: &PitchTrack, tolerance: f64) -> Melod
         }
     }
     let pick = |keep: &dyn Fn(Frame) -> bool| -> (Vec<f64>, Vec<f64>) {
-        let kept = frames.iter().zip(&track.f0).filter(|(frame, _)| keep(**frame));
-        kept.map(|(frame, &f0)| (if let Frame::Pitch(hz) = frame { *hz } else { 0.0 }, f64::from(f0))).unzip()
+        let kept = frames.iter().zip(track.signed_f0()).filter(|(frame, _)| keep(**frame));
+        kept.map(|(frame, f0)| (if let Frame::Pitch(hz) = frame { *hz } else { 0.0 }, f64::from(f0))).unzip()
     };
     let score = |(reference, estimate): (Vec<f64>, Vec<f64>)| {
         let (ref_cents, ref_voiced) = cents_and_voicing(&reference);
@@ -199,9 +196,16 @@ mod tests {
         f0[80..150].fill(220.0); // 0.2 s too early: not scored; an octave low: right chroma
         f0[200..250].fill(300.0); // half of the spoken note
         f0[450..500].fill(300.0); // a false alarm
-        let scores = chart.score(&PitchTrack::from_f0(f0), None);
+        let scores = chart.score(&PitchTrack::from_f0(f0.clone()), None);
         assert!((scores.vr - 0.5).abs() < 1e-9 && (scores.rca - 0.5).abs() < 1e-9 && scores.rpa == 0.0);
         assert!((scores.vfa - 50.0 / 240.0).abs() < 1e-9, "{}", scores.vfa); // silent: 0-0.7 s and 3.3-5 s
         assert!((scores.oa - (50.0 + 190.0) / 340.0).abs() < 1e-9, "{}", scores.oa);
+
+        // Guesses for the second half of the note count as pitch, not as voice.
+        let mut track = PitchTrack::from_f0(f0);
+        track.guess[150..190].fill(440.0);
+        let guessed = chart.score(&track, None);
+        assert!((guessed.rca - 0.9).abs() < 1e-9 && (guessed.rpa - 0.4).abs() < 1e-9, "{guessed:?}");
+        assert_eq!((guessed.vr, guessed.vfa, guessed.oa), (scores.vr, scores.vfa, scores.oa));
     }
 }

@@ -155,8 +155,7 @@ impl<'a> Ear<'a> {
         } else {
             self.extractor.extract(section)?
         };
-        self.pitch.f0.extend_from_slice(&track.f0);
-        self.pitch.voicing.extend_from_slice(&track.voicing);
+        self.pitch.append(track);
         self.samples += section.len() as u64;
         self.peak = self.peak.max(peak);
         self.extract += start.elapsed();

@@ -20,7 +20,7 @@ struct Document<'a> {
     version: u32,
     /// Seconds between frames; frame `i` is at `i * hop`.
     hop: f64,
-    /// Hz, 0 = unvoiced.
+    /// Hz, 0 = unvoiced, negative = unvoiced with a guess.
     f0: Cow<'a, [f32]>,
     /// Probability that the frame is voiced, one per frame.
     voicing: Cow<'a, [f32]>,
@@ -32,7 +32,7 @@ pub fn write_json(track: &PitchTrack, out: &mut dyn Write) -> io::Result<()> {
         format: Cow::Borrowed(FORMAT),
         version: VERSION,
         hop: PITCH_HOP,
-        f0: Cow::Borrowed(&track.f0),
+        f0: Cow::Owned(track.signed_f0().collect()),
         voicing: Cow::Borrowed(&track.voicing),
     };
     serde_json::to_writer(&mut *out, &document)?;

@@ -8,7 +8,8 @@
 //! | `.json` | what [`write_json`] writes |
 //!
 //! Whatever its frames, a file becomes a [`PitchTrack`] of 10 ms frames ([`resample`]). Non-positive or missing f0 is
-//! unvoiced: a negative value is, as in MIREX, a guess for a frame that is held to be unvoiced.
+//! unvoiced: a negative value is, as in MIREX, a guess for a frame that is held to be unvoiced. Text is written without such
+//! guesses, as the published extractors do; CSV and JSON keep them.
 //! Written are text, CSV, JSON, and MIDI (the notes of the track).
 
 mod error;
@@ -123,7 +124,7 @@ pub fn parse(format: Format, bytes: &[u8]) -> Result<PitchTrack, PitchFileError>
 struct Samples {
     /// Seconds, never decreasing.
     times: Vec<f64>,
-    /// Hz, 0 = unvoiced; as many as `times`.
+    /// Hz, 0 = unvoiced, negative = unvoiced with a guess; as many as `times`.
     f0: Vec<f64>,
     /// Probability that the frame is voiced, where the file tells; then as many as `times`.
     voicing: Option<Vec<f64>>,
@@ -136,12 +137,12 @@ fn check_rows(rows: usize) -> Result<(), PitchFileError> {
     Ok(())
 }
 
-/// f0 in Hz as written in a file, brought to 0 = unvoiced; `None` if no voice has it.
+/// f0 in Hz as written in a file, a missing one brought to 0; `None` if no voice has it.
 fn f0_or_unvoiced(hz: f64) -> Option<f64> {
     const HIGHEST: f64 = 20_000.0;
     match hz {
         _ if hz.is_nan() => Some(0.0),
         _ if hz.abs() > HIGHEST => None,
-        _ => Some(hz.max(0.0)),
+        _ => Some(hz),
     }
 }

@@ -10,7 +10,8 @@ const SPARSEST: f64 = 0.25;
 const SAME: f64 = 1e-4;
 
 /// Voicing is that of the nearest sample, f0 is interpolated (on the log scale) between voiced samples only, as
-/// `mir_eval.melody` does. Where the file has no row near a frame (files that leave out unvoiced frames), it is unvoiced.
+/// `mir_eval.melody` does, and guesses between guesses. Where the file has no row near a frame (files that leave out unvoiced
+/// frames), it is unvoiced.
 pub(super) fn to_track(samples: &Samples) -> Result<PitchTrack, PitchFileError> {
     let Samples { times, f0, voicing } = samples;
     let Some(&last) = times.last() else {
@@ -26,7 +27,7 @@ pub(super) fn to_track(samples: &Samples) -> Result<PitchTrack, PitchFileError> 
     }
     let reach = hop.max(PITCH_HOP);
     let frames = (last / PITCH_HOP).round() as usize + 1;
-    let mut track = PitchTrack { f0: vec![0.0; frames], voicing: vec![0.0; frames] };
+    let mut track = PitchTrack::from_f0(vec![0.0; frames]);
     let mut next = 0;
     for frame in 0..frames {
         let time = frame as f64 * PITCH_HOP;
@@ -42,11 +43,14 @@ pub(super) fn to_track(samples: &Samples) -> Result<PitchTrack, PitchFileError> 
             continue;
         }
         track.voicing[frame] = voicing.as_ref().map_or(f32::from(u8::from(f0[near] > 0.0)), |v| v[near] as f32);
-        if f0[near] > 0.0 {
+        if f0[near] != 0.0 {
             let gap = distance(near) + distance(far);
-            let blend = distance(near) > SAME && f0[far] > 0.0 && gap <= 2.0 * reach && near != far;
-            let share = if blend { distance(near) / gap } else { 0.0 };
-            track.f0[frame] = (f0[near] * (f0[far].max(1e-9) / f0[near]).powf(share)) as f32;
+            let alike = f0[far] * f0[near] > 0.0;
+            let blend = distance(near) > SAME && alike && gap <= 2.0 * reach && near != far;
+            let ratio = if blend { (f0[far] / f0[near]).powf(distance(near) / gap) } else { 1.0 };
+            let hz = (f0[near] * ratio) as f32;
+            track.f0[frame] = hz.max(0.0);
+            track.guess[frame] = hz.abs();
         }
     }
     Ok(track)

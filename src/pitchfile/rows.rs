@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Samples, PitchFileError> {
             let voicing = number(cell(column)).filter(|v| (0.0..=1.0).contains(v));
             let voicing = voicing.ok_or_else(|| malformed(format!("{:?} is not a probability", cell(column))))?;
             if voicing < columns.threshold {
-                hz = 0.0;
+                hz = -hz.abs();
             }
             samples.voicing.get_or_insert_default().push(voicing);
         }

@@ -48,7 +48,7 @@ fn rows_in_many_dresses() {
 #[test]
 fn confidence_and_voicing_columns() {
     let track = parse(Format::Rows, b"time,frequency,confidence\n0.00,100,0.2\n0.01,200,0.9").unwrap();
-    assert_eq!((track.f0, track.voicing), (vec![0.0, 200.0], vec![0.2, 0.9]));
+    assert_eq!((track.f0, track.guess, track.voicing), (vec![0.0, 200.0], vec![100.0, 200.0], vec![0.2, 0.9]));
     let track = parse(Format::Rows, b"time,f0,voicing\n0.00,100,0.2\n0.01,0,0.9").unwrap();
     assert_eq!((track.f0, track.voicing), (vec![100.0, 0.0], vec![0.2, 0.9]));
 }
@@ -133,9 +133,11 @@ fn notes_of_a_track() {
 }
 
 fn track() -> impl Strategy<Value = PitchTrack> {
-    prop::collection::vec((prop_oneof![Just(0.0f32), 30.0..2000.0f32], 0.0..=1.0f32), 1..300).prop_map(|frames| {
-        let (f0, voicing) = frames.into_iter().unzip();
-        PitchTrack { f0, voicing }
+    let signed = prop_oneof![Just(0.0f32), 30.0..2000.0f32, -2000.0..-30.0f32];
+    prop::collection::vec((signed, 0.0..=1.0f32), 1..300).prop_map(|frames| PitchTrack {
+        f0: frames.iter().map(|(f, _)| f.max(0.0)).collect(),
+        voicing: frames.iter().map(|(_, v)| *v).collect(),
+        guess: frames.iter().map(|(f, _)| f.abs()).collect(),
     })
 }
 
@@ -145,7 +147,7 @@ proptest! {
         prop_assert_eq!(&parse(Format::Json, &written(write_json, &track)).unwrap(), &track);
         let near = |a: &[f32], b: &[f32]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-4);
         let csv = parse(Format::Rows, &written(write_csv, &track)).unwrap();
-        prop_assert!(near(&csv.f0, &track.f0) && near(&csv.voicing, &track.voicing));
+        prop_assert!(near(&csv.f0, &track.f0) && near(&csv.voicing, &track.voicing) && near(&csv.guess, &track.guess));
         prop_assert!(near(&parse(Format::Rows, &written(write_text, &track)).unwrap().f0, &track.f0));
     }
 
@@ -170,7 +172,7 @@ proptest! {
     fn random_rows(text in "[-0-9.e,; \t\nina+]{0,120}") {
         for format in [Format::Rows, PV] {
             if let Ok(track) = parse(format, text.as_bytes()) {
-                prop_assert!(track.f0.len() == track.voicing.len());
+                prop_assert!(track.f0.len() == track.voicing.len() && track.f0.len() == track.guess.len());
                 prop_assert!(track.f0.iter().all(|f| f.is_finite() && *f >= 0.0));
             }
         }

@@ -15,10 +15,10 @@ pub fn write_text(track: &PitchTrack, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes `time,f0,voicing` with that header: seconds, Hz (0 = unvoiced), probability.
+/// Writes `time,f0,voicing` with that header: seconds, Hz (0 = unvoiced, negative = unvoiced with a guess), probability.
 pub fn write_csv(track: &PitchTrack, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "time,f0,voicing")?;
-    for (frame, (f0, voicing)) in track.f0.iter().zip(&track.voicing).enumerate() {
+    for (frame, (f0, voicing)) in track.signed_f0().zip(&track.voicing).enumerate() {
         writeln!(out, "{:.2},{f0:.4},{voicing:.4}", frame as f64 * PITCH_HOP)?;
     }
     Ok(())

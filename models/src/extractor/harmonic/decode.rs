@@ -29,17 +29,20 @@ pub(super) fn decode(logits: &[f32], voicing: &[f32], frames: usize, threshold: 
     let rows: Vec<&[f32]> = logits.chunks_exact(BINS).collect();
     let path = best_path(&rows, voicing);
     let midi: Vec<f32> = rows.iter().zip(&path).map(|(row, &bin)| refined_midi(row, bin)).collect();
-    let mut track = PitchTrack { f0: Vec::with_capacity(frames), voicing: Vec::with_capacity(frames) };
+    let mut track = PitchTrack::default();
     for frame in 0..frames {
         let (left, right) = (frame / 2, frame.div_ceil(2));
         let probability = 0.5 * (voicing[left] + voicing[right]);
         let pitch = match (voicing[left] >= threshold, voicing[right] >= threshold) {
             // Within a note the pitch glides; from note to note it leaps, and is not in between.
-            (true, true) if (midi[left] - midi[right]).abs() < 1.0 => 0.5 * (midi[left] + midi[right]),
-            (true, _) => midi[left],
-            (false, _) => midi[right],
+            (true, false) => midi[left],
+            (false, true) => midi[right],
+            _ if (midi[left] - midi[right]).abs() < 1.0 => 0.5 * (midi[left] + midi[right]),
+            _ => midi[left],
         };
-        track.f0.push(if probability >= threshold { midi_to_hz(pitch) } else { 0.0 });
+        let hz = midi_to_hz(pitch);
+        track.f0.push(if probability >= threshold { hz } else { 0.0 });
+        track.guess.push(hz);
         track.voicing.push(probability);
     }
     track
@@ -183,6 +186,9 @@ mod tests {
         assert_eq!(track.f0.iter().map(|&f| f > 0.0).collect::<Vec<_>>(), [true, true, true, true, false, false]);
         // At the border the pitch is that of the voiced side.
         assert!((track.f0[3] - midi_to_hz(56.0)).abs() < 0.1);
+        // Where it is mute the path goes on, as a guess.
+        assert_eq!(track.guess[..4], track.f0[..4]);
+        assert!(track.guess[4..].iter().all(|g| *g > 0.0));
     }
 
     #[test]

@@ -11,8 +11,8 @@ const LOWEST: f32 = 40.0;
 /// Classes per semitone.
 const PER_SEMITONE: f32 = 8.0;
 
-/// Lowest MIDI pitch that is reported; the published decoding mutes what lies below.
-const LOWEST_REPORTED: f32 = 45.0;
+/// Class of the lowest pitch that is reported, MIDI 45; the published decoding mutes what lies below.
+pub(super) const FIRST_REPORTED: i64 = 41;
 
 /// The class of a frame: nearest pitch, 0 when unvoiced (f0 = 0) or out of range.
 pub(crate) fn class_of(f0: f32) -> i64 {
@@ -25,11 +25,10 @@ pub(crate) fn class_of(f0: f32) -> i64 {
 
 /// f0 in Hz of a class, 0 = unvoiced. Only MIDI 45..=95 is reported.
 pub(crate) fn f0_of(class: i64) -> f32 {
-    if !(1..CLASSES).contains(&class) {
+    if !(FIRST_REPORTED..CLASSES).contains(&class) {
         return 0.0;
     }
-    let midi = LOWEST + (class - 1) as f32 / PER_SEMITONE;
-    if midi < LOWEST_REPORTED { 0.0 } else { midi_to_hz(midi) }
+    midi_to_hz(LOWEST + (class - 1) as f32 / PER_SEMITONE)
 }
 
 #[cfg(test)]

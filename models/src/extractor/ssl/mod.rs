@@ -6,6 +6,7 @@ mod classes;
 mod front_end;
 mod net;
 
+use classes::FIRST_REPORTED;
 pub(crate) use classes::{CLASSES, class_of};
 pub(crate) use front_end::{BINS, FrontEnd, HOP, SEGMENT};
 pub(crate) use net::SslNet;
@@ -76,8 +77,8 @@ impl Ssl {
         Ssl { info, vs, net, front_end: FrontEnd::new(), mean, scale, kind }
     }
 
-    /// Pitch class and probability of voicing per frame for `[n, 31, 513]` segments that the front end made.
-    fn classes(&self, segments: &[f32]) -> Result<Vec<(i64, f32)>, ModelError> {
+    /// Class, best class with a pitch, and probability of voicing per frame for `[n, 31, 513]` segments of the front end.
+    fn classes(&self, segments: &[f32]) -> Result<Vec<(i64, i64, f32)>, ModelError> {
         let _guard = tch::no_grad_guard();
         let all = Tensor::f_from_slice(segments)?.f_view([-1, SEGMENT as i64, BINS as i64])?;
         let mut frames = Vec::with_capacity(segments.len() / BINS);
@@ -85,9 +86,11 @@ impl Ssl {
             let x = (batch.f_to_device(self.vs.device())? - &self.mean) / &self.scale;
             let logits = self.net.forward_t(&x.to_kind(self.kind), false).f_flatten(0, 1)?;
             let best = Vec::<i64>::try_from(logits.f_argmax(-1, false)?.f_to_device(Device::Cpu)?)?;
+            let pitched = logits.f_narrow(-1, FIRST_REPORTED, CLASSES - FIRST_REPORTED)?.f_argmax(-1, false)? + FIRST_REPORTED;
+            let pitched = Vec::<i64>::try_from(pitched.f_to_device(Device::Cpu)?)?;
             let unvoiced = logits.f_softmax(-1, Kind::Float)?.f_select(1, 0)?.f_to_device(Device::Cpu)?;
             let unvoiced = Vec::<f32>::try_from(unvoiced)?;
-            frames.extend(best.into_iter().zip(unvoiced.into_iter().map(|p| 1.0 - p)));
+            frames.extend(best.into_iter().zip(pitched).zip(unvoiced).map(|((best, pitched), p)| (best, pitched, 1.0 - p)));
         }
         Ok(frames)
     }
@@ -110,8 +113,13 @@ impl Extractor for Ssl {
         let segments = front_end::Segments::cover(frames);
         let spectrogram = self.front_end.spectrogram(samples, frames);
         let classes = self.classes(&segments.cut(&spectrogram))?;
-        let (f0, voicing) = segments.join(&classes).into_iter().map(|(class, voicing)| (classes::f0_of(class), voicing)).unzip();
-        Ok(PitchTrack { f0, voicing })
+        let mut track = PitchTrack::default();
+        for (class, pitched, voicing) in segments.join(&classes) {
+            track.f0.push(classes::f0_of(class));
+            track.guess.push(classes::f0_of(pitched));
+            track.voicing.push(voicing);
+        }
+        Ok(track)
     }
 
     fn fork(&self) -> Box<dyn Extractor> {
@@ -132,7 +140,8 @@ mod tests {
         for (samples, frames) in [(0, 0), (1, 1), (80, 1), (81, 2), (8000, 100), (30 * 80, 30), (31 * 80, 31), (32 * 80, 32)] {
             let audio: Vec<f32> = (0..samples).map(|n| (n as f32 * 0.3).sin()).collect();
             let track = ssl.extract(&audio).unwrap();
-            assert_eq!((track.len(), track.voicing.len()), (frames, frames), "{samples} samples");
+            assert_eq!((track.len(), track.voicing.len(), track.guess.len()), (frames, frames, frames), "{samples} samples");
+            assert!(track.guess.iter().zip(&track.f0).all(|(guess, f0)| *guess > 0.0 && (*f0 == 0.0 || f0 == guess)));
         }
     }
 
