@@ -11,6 +11,7 @@ use super::effects::reverb::{Reverb, echo};
 use super::melody::{MelodySource, Passage, median_pitch};
 use super::mixing::{Mode, mix};
 use super::random::Draw;
+use super::voice::speech::SpeechBank;
 use super::voice::{Kind, VoiceStyle, sing};
 use super::{Example, LABEL_HOP, SAMPLE_RATE, level};
 use crate::Note;
@@ -22,6 +23,8 @@ pub struct StudioConfig {
     pub melodies: MelodySource,
     /// SoundFonts for the accompaniment; built-in instruments when there are none, and in a quarter of the pieces.
     pub soundfonts: Vec<SoundFont>,
+    /// Speakers whose recorded speech most voices are made of; voices are modelled by formants when there are none.
+    pub speech: SpeechBank,
 }
 
 /// Renders pieces and examples; every one is a function of its seed alone.
@@ -68,7 +71,8 @@ impl Studio {
         let passage = self.config.melodies.passage(seconds, draw);
         let kinds = if song { [0.95, 0.05, 0.0] } else { [0.5, 0.4, 0.1] };
         let kind = [Kind::Sung, Kind::Hummed, Kind::Whistled][draw.weighted(&kinds)];
-        let style = VoiceStyle::draw(kind, draw);
+        let mut style = VoiceStyle::draw(kind, draw);
+        self.config.speech.lend(&mut style, draw);
         let notes = to_register(&passage, style.register);
         let (sung, solos) = if song { share(&notes, seconds, draw) } else { (notes.clone(), Vec::new()) };
         let mut stems = record_voice(&sung, &style, samples, song, draw);
@@ -81,7 +85,7 @@ impl Studio {
             stems.accompaniment = play(&arrangement, &self.config.soundfonts, samples, draw);
             if draw.chance(0.15) {
                 let gain = level::from_db(draw.range(-15.0, -4.0));
-                let voices = choir(&score, samples, draw);
+                let voices = choir(&score, &self.config.speech, samples, draw);
                 stems.accompaniment.iter_mut().zip(&voices).for_each(|(a, x)| *a += gain * x);
             }
         }

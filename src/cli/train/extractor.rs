@@ -10,9 +10,12 @@ use qbh_models::synthesis::accompaniment::soundfont::SoundFont;
 use qbh_models::synthesis::bank::StemBank;
 use qbh_models::synthesis::melody::MelodySource;
 use qbh_models::synthesis::studio::{Studio, StudioConfig};
+use qbh_models::synthesis::voice::speech::SpeechBank;
 use qbh_models::training::extractor::{Report, Settings, train};
 use qbh_models::training::schedule::Budget;
 use tch::Device;
+
+use super::speech;
 
 /// Seconds of each rendered piece.
 const PIECE_SECONDS: f32 = 40.0;
@@ -54,6 +57,9 @@ pub struct Args {
     /// SoundFonts for the accompaniment (default: built-in instruments)
     #[arg(long, num_args = 1.., value_name = "FILE")]
     soundfont: Vec<PathBuf>,
+    /// Folder of recorded speech for the voices, one sub-folder per speaker (default: voices modelled by formants)
+    #[arg(long, value_name = "DIR")]
+    speech: Option<PathBuf>,
     /// Pieces of 40 s to render and keep in memory (64 kB per second); training mixes them anew for every step
     #[arg(long, default_value_t = 240)]
     pieces: usize,
@@ -76,12 +82,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         "cuda" => bail!("this libtorch sees no CUDA device; leave out --device cuda, or point LIBTORCH to a CUDA build"),
         _ => Device::Cpu,
     };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
+    let speech = args.speech.as_deref().map_or(Ok(SpeechBank::default()), |dir| pool.install(|| speech::load(dir)))?;
     let config = StudioConfig {
         melodies: if args.melodies.is_empty() { MelodySource::generated() } else { MelodySource::open(&args.melodies)? },
         soundfonts: args.soundfont.iter().map(|path| SoundFont::open(path)).collect::<Result<_, _>>()?,
+        speech,
     };
     let began = std::time::Instant::now();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
     let bank = pool.install(|| StemBank::render(&Studio::new(config), args.seed << 32, args.pieces, PIECE_SECONDS));
     eprintln!("rendered {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
 

@@ -4,15 +4,17 @@ use super::arrange::Score;
 use crate::Note;
 use crate::synthesis::level;
 use crate::synthesis::random::Draw;
+use crate::synthesis::voice::speech::SpeechBank;
 use crate::synthesis::voice::{Kind, VoiceStyle, sing};
 
 /// Two or three voices on chord tones, with an active level of 0.1. They pause where the lead does: an extractor could not
 /// tell them from a lead.
-pub fn choir(score: &Score, samples: usize, draw: &mut Draw) -> Vec<f32> {
+pub fn choir(score: &Score, speech: &SpeechBank, samples: usize, draw: &mut Draw) -> Vec<f32> {
     let mut mix = vec![0.0; samples];
     for part in 0..draw.index(2) + 2 {
         let kind = if draw.chance(0.2) { Kind::Hummed } else { Kind::Sung };
         let mut style = VoiceStyle::draw(kind, draw);
+        speech.lend(&mut style, draw);
         (style.scoop, style.inflection, style.melisma, style.gap) = (0.1, 0.03, 0.9, 0.0);
         let floor = draw.integer(52, 62);
         let notes: Vec<Note> = score

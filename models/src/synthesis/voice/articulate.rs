@@ -2,6 +2,7 @@
 
 use super::intonation;
 use super::phonemes::{Consonant, DIPHTHONGS, MURMUR, VOWELS, shape};
+use super::speech::recite::{Script, recite};
 use super::style::{Kind, VoiceStyle};
 use super::tract::Shape;
 use crate::Note;
@@ -25,8 +26,17 @@ pub struct Frame {
     pub hiss_band: (f32, f32),
     /// Glottal `Rd`.
     pub rd: f32,
-    /// Formants.
-    pub shape: Shape,
+    /// What filters the source.
+    pub mouth: Mouth,
+}
+
+/// How the mouth is held.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mouth {
+    /// By formants.
+    Modelled(Shape),
+    /// As the speaker held it: a place among the speaker's frames.
+    Recorded(f32),
 }
 
 /// A note as it will be sung; times in frames.
@@ -43,18 +53,53 @@ pub(super) struct Syllable {
     /// Whether the voice goes on from the syllable before.
     pub joined: bool,
     /// Whether the vowel does, too.
-    melisma: bool,
+    pub melisma: bool,
     /// What it begins with.
     pub consonant: Consonant,
     /// What it ends with.
-    coda: Consonant,
+    pub coda: Consonant,
     /// Where that ends.
-    coda_end: usize,
+    pub coda_end: usize,
+}
+
+/// What is sung: every syllable asks for its consonants.
+pub(super) trait Lyrics {
+    /// What the next syllable begins with.
+    fn onset(&mut self, draw: &mut Draw) -> Consonant;
+
+    /// What the syllable asked for last ends with.
+    fn coda(&mut self, draw: &mut Draw) -> Consonant;
+}
+
+/// Syllables as they come.
+struct Invented(Kind);
+
+impl Lyrics for Invented {
+    fn onset(&mut self, draw: &mut Draw) -> Consonant {
+        match self.0 {
+            Kind::Whistled => Consonant::None,
+            Kind::Sung => Consonant::draw(draw),
+            Kind::Hummed => draw.pick(&[
+                Consonant::None,
+                Consonant::Nasal,
+                Consonant::Nasal,
+                Consonant::Glottal,
+                Consonant::Stop { centre: 1800.0, aspiration: 0.0 },
+            ]),
+        }
+    }
+
+    fn coda(&mut self, draw: &mut Draw) -> Consonant {
+        Consonant::draw(draw)
+    }
 }
 
 /// Sings notes into `count` frames.
 pub fn articulate(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) -> Vec<Frame> {
-    let syllables = syllables(notes, count, style, draw);
+    let syllables = match &style.speaker {
+        Some(speaker) => syllables(notes, count, style, &mut Script::new(speaker, draw), draw),
+        None => syllables(notes, count, style, &mut Invented(style.kind), draw),
+    };
     let silent = Frame {
         f0: 0.0,
         voice: 0.0,
@@ -62,11 +107,12 @@ pub fn articulate(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut D
         hiss: 0.0,
         hiss_band: (4000.0, 2000.0),
         rd: style.rd,
-        shape: shape(VOWELS[13], style.scale, style.nasality, 0.0),
+        mouth: Mouth::Modelled(shape(VOWELS[13], style.scale, style.nasality, 0.0)),
     };
     let mut frames = vec![silent; count];
     intonation::write(&mut frames, &syllables, style, draw);
-    let mut mouth = Mouth::new(draw);
+    let mut speech = Vec::new();
+    let mut movement = Movement::new(draw);
     let mut loudness = 0.7;
     for (i, syllable) in syllables.iter().enumerate() {
         if !syllable.joined {
@@ -77,12 +123,16 @@ pub fn articulate(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut D
             }
         }
         loudness = (loudness + style.dynamics * draw.range(-0.3, 0.3)).clamp(0.35, 1.0);
-        mouth.syllable(&mut frames, syllable, loudness, style, draw);
+        match style.speaker {
+            Some(_) => speech.push(loudness),
+            None => movement.syllable(&mut frames, syllable, loudness, style, draw),
+        }
     }
+    recite(&mut frames, &syllables, &speech, style, draw);
     frames
 }
 
-fn syllables(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) -> Vec<Syllable> {
+fn syllables(notes: &[Note], count: usize, style: &VoiceStyle, lyrics: &mut dyn Lyrics, draw: &mut Draw) -> Vec<Syllable> {
     let frame = |seconds: f32| (seconds * FRAME_RATE).max(0.0) as usize;
     let mut line: Vec<Syllable> = Vec::with_capacity(notes.len());
     for (i, note) in notes.iter().enumerate() {
@@ -101,17 +151,7 @@ fn syllables(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) 
         let earliest = line.last().map_or(0, |s| s.coda_end);
         let joined = !line.is_empty() && onset < earliest + 4;
         let melisma = joined && draw.chance(style.melisma);
-        let consonant = match (melisma, style.kind) {
-            (true, _) | (_, Kind::Whistled) => Consonant::None,
-            (_, Kind::Sung) => Consonant::draw(draw),
-            (_, Kind::Hummed) => draw.pick(&[
-                Consonant::None,
-                Consonant::Nasal,
-                Consonant::Nasal,
-                Consonant::Glottal,
-                Consonant::Stop { centre: 1800.0, aspiration: 0.0 },
-            ]),
-        };
+        let consonant = if melisma { Consonant::None } else { lyrics.onset(draw) };
         let length = (frame(consonant.duration(draw))).min((end - onset) / 2);
         // A consonant takes part of its time from the note before.
         let before = (length as f32 * draw.range(0.3, 0.9)) as usize;
@@ -125,7 +165,7 @@ fn syllables(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) 
             onset.saturating_sub(before).max(earliest)
         };
         let apart = next - offset > 0.05;
-        let coda = if apart && draw.chance(style.coda) { Consonant::draw(draw) } else { Consonant::None };
+        let coda = if apart && draw.chance(style.coda) { lyrics.coda(draw) } else { Consonant::None };
         let coda_end = if coda.unvoiced() { end + frame(coda.duration(draw).min(next - offset)) } else { end };
         let vowel = start + length;
         line.push(Syllable {
@@ -144,7 +184,7 @@ fn syllables(notes: &[Note], count: usize, style: &VoiceStyle, draw: &mut Draw) 
 }
 
 /// The mouth moves from syllable to syllable.
-struct Mouth {
+struct Movement {
     /// Where the formants are now (of an average man), Hz.
     formants: [f32; 3],
     /// Where the vowel being sung begins and ends.
@@ -155,11 +195,11 @@ struct Mouth {
     push: Wander,
 }
 
-impl Mouth {
+impl Movement {
     fn new(draw: &mut Draw) -> Self {
         let mut sway = |sigma| Wander::new(sigma, 0.12 * FRAME_RATE, draw);
         let (sway, push) = ([sway(0.04), sway(0.03), sway(0.02)], sway(0.1));
-        Mouth { formants: VOWELS[13], vowel: (VOWELS[13], VOWELS[13]), sway, push }
+        Movement { formants: VOWELS[13], vowel: (VOWELS[13], VOWELS[13]), sway, push }
     }
 
     fn syllable(&mut self, frames: &mut [Frame], s: &Syllable, loudness: f32, style: &VoiceStyle, draw: &mut Draw) {
@@ -205,7 +245,7 @@ impl Mouth {
             frame.voice = amplitude;
             frame.breath = style.breath * amplitude.sqrt();
             frame.rd = (style.rd + style.effort * (0.75 - amplitude)).clamp(0.3, 2.7);
-            frame.shape = shape(self.formants, style.scale, style.nasality.max(opening), frame.f0);
+            frame.mouth = Mouth::Modelled(shape(self.formants, style.scale, style.nasality.max(opening), frame.f0));
         }
         self.coda(frames, s, loudness, draw);
     }
@@ -217,7 +257,8 @@ impl Mouth {
             let frame = &mut frames[s.start + n];
             let place = n as f32 / length as f32;
             let edge = (n.min(length - 1 - n) as f32 / 3.0).min(1.0);
-            frame.shape = shape(self.formants, style.scale, style.nasality, frame.f0);
+            let nasality = if s.consonant == Consonant::Nasal { 1.0 } else { style.nasality };
+            frame.mouth = Mouth::Modelled(shape(self.formants, style.scale, nasality, frame.f0));
             match s.consonant {
                 Consonant::Fricative { centre, width, level } => {
                     frame.hiss = level * loudness * (0.3 + 0.7 * edge);
@@ -233,7 +274,6 @@ impl Mouth {
                 }
                 Consonant::Nasal => {
                     frame.voice = murmur * (0.4 + 0.6 * edge.max(place));
-                    frame.shape.nasality = 1.0;
                 }
                 Consonant::Glide { .. } => {
                     frame.voice = murmur.max(0.5 * loudness) * (0.5 + 0.5 * place);
@@ -244,7 +284,7 @@ impl Mouth {
                     frame.hiss = noise * loudness;
                     frame.hiss_band = (centre, 1500.0);
                 }
-                Consonant::Glottal | Consonant::None => {}
+                Consonant::Glottal | Consonant::None | Consonant::Spoken { .. } => {}
             }
         }
     }

@@ -6,6 +6,7 @@ pub mod glottis;
 mod intonation;
 pub mod phonemes;
 pub mod render;
+pub mod speech;
 pub mod style;
 pub mod tract;
 
@@ -89,13 +90,21 @@ mod tests {
 
     #[test]
     fn labels_are_the_pitch_of_the_sound() {
+        let mut spoken = VoiceStyle::clean();
+        spoken.speaker = Some(std::sync::Arc::new(speech::tests::speaker(1)));
+        for style in [VoiceStyle::clean(), spoken] {
+            check_labels(&style);
+        }
+    }
+
+    fn check_labels(style: &VoiceStyle) {
         let notes: Vec<Note> = [45.0, 52.0, 57.0, 48.0, 55.0, 50.0]
             .iter()
             .enumerate()
             .map(|(i, &pitch)| Note { onset: 0.2 + 0.6 * i as f32, duration: 0.5, pitch })
             .collect();
         for seed in 0..4 {
-            let sung = sing(&notes, &VoiceStyle::clean(), 4 * SAMPLE_RATE, &mut Draw::new(seed));
+            let sung = sing(&notes, style, 4 * SAMPLE_RATE, &mut Draw::new(seed));
             let mut cents: Vec<f32> = (10..sung.f0.len() - 10)
                 .filter(|i| sung.f0[i - 4..i + 5].iter().all(|f| *f > 0.0))
                 .map(|i| 1200.0 * (measured(&sung.samples, i * LABEL_HOP, sung.f0[i]) / sung.f0[i]).log2())

@@ -64,6 +64,13 @@ pub enum Consonant {
     },
     /// The glottis shuts: silence.
     Glottal,
+    /// What a speaker said before or after a voiced run.
+    Spoken {
+        /// Which of the speaker's runs.
+        run: usize,
+        /// Length in seconds, 0 when there is none.
+        length: f32,
+    },
 }
 
 impl Consonant {
@@ -109,7 +116,11 @@ impl Consonant {
 
     /// Whether the voice stops sounding.
     pub fn unvoiced(self) -> bool {
-        matches!(self, Consonant::Fricative { .. } | Consonant::Stop { .. } | Consonant::Glottal)
+        match self {
+            Consonant::Fricative { .. } | Consonant::Stop { .. } | Consonant::Glottal => true,
+            Consonant::Spoken { length, .. } => length > 0.0,
+            _ => false,
+        }
     }
 
     /// Length in seconds.
@@ -122,6 +133,7 @@ impl Consonant {
             Consonant::Glide { .. } => draw.log_range(0.04, 0.12),
             Consonant::Voiced { .. } => draw.log_range(0.03, 0.11),
             Consonant::Glottal => draw.log_range(0.02, 0.12),
+            Consonant::Spoken { length, .. } => length,
         }
     }
 }

@@ -8,15 +8,18 @@ use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
 use super::FRAME;
-use super::articulate::Frame;
+use super::articulate::{Frame, Mouth};
 use super::glottis::{GlottalTable, MAX_HARMONICS};
+use super::speech::response::Colour;
 use super::style::{Kind, VoiceStyle};
-use super::tract::{Tract, resonance};
+use super::tract::{Shape, Tract, resonance};
 use crate::synthesis::SAMPLE_RATE;
 use crate::synthesis::random::{Draw, Wander};
 
 /// Highest frequency of a harmonic, Hz.
 const TOP: f32 = 7700.0;
+/// How much brighter a recorded voice gets when `Rd` falls by 1, dB per octave.
+const TILT: f32 = 3.0;
 /// Length of a noise grain: 16 ms, at hops of 5 ms.
 const GRAIN: usize = 256;
 
@@ -24,7 +27,10 @@ const GRAIN: usize = 256;
 #[derive(Clone)]
 pub struct Timbre {
     tract: Arc<Tract>,
+    speech: Option<Colour>,
     whistled: bool,
+    /// Mean `Rd`.
+    rd: f32,
     /// Amplitude of a whistle's second harmonic.
     second: f32,
     jitter: f32,
@@ -43,6 +49,8 @@ impl Timbre {
     pub fn new(style: &VoiceStyle, draw: &mut Draw) -> Self {
         Timbre {
             tract: Arc::new(Tract::new(style.scale, style.ring, draw)),
+            speech: style.speaker.as_ref().map(|speaker| Colour::new(speaker, style, draw)),
+            rd: style.rd,
             whistled: style.kind == Kind::Whistled,
             second: draw.log_range(0.002, 0.06),
             jitter: style.jitter,
@@ -86,13 +94,28 @@ impl Spectrum {
             self.amplitudes[..2].copy_from_slice(&[gain.into(), (gain * timbre.second).into()]);
             return;
         }
-        let (low, high, weight) = GlottalTable::shared().rows(frame.rd);
-        for k in 0..self.count {
-            let f = (k + 1) as f32 * frame.f0;
-            let source = low[k] + (high[k] - low[k]) * weight;
-            let fade = ((TOP - f) / 400.0).min(1.0);
-            self.amplitudes[k] = source * frame.shape.response(f) * timbre.tract.fixed(f) * (gain * fade);
+        let amplitudes = &mut self.amplitudes[..self.count];
+        match (frame.mouth, &timbre.speech) {
+            (Mouth::Modelled(shape), _) => modelled(frame, &shape, timbre, amplitudes),
+            (Mouth::Recorded(place), Some(colour)) => {
+                colour.harmonics(place, TILT * (timbre.rd - frame.rd), frame.f0, amplitudes);
+            }
+            (Mouth::Recorded(_), None) => {}
         }
+        for (k, amplitude) in amplitudes.iter_mut().enumerate() {
+            let fade = ((TOP - (k + 1) as f32 * frame.f0) / 400.0).min(1.0);
+            *amplitude *= gain * fade;
+        }
+    }
+}
+
+/// Glottal source times vocal tract.
+fn modelled(frame: &Frame, shape: &Shape, timbre: &Timbre, amplitudes: &mut [Complex32]) {
+    let (low, high, weight) = GlottalTable::shared().rows(frame.rd);
+    for (k, amplitude) in amplitudes.iter_mut().enumerate() {
+        let f = (k + 1) as f32 * frame.f0;
+        let source = low[k] + (high[k] - low[k]) * weight;
+        *amplitude = source * shape.response(f) * timbre.tract.fixed(f);
     }
 }
 
@@ -165,29 +188,24 @@ fn noise(frames: &[Frame], timbre: &Timbre, phase: &[f32], audio: &mut [f32], bl
     // Real noise of deviation 1 when the magnitude is 1 at all frequencies, overlapping grains included.
     let overlap: f32 = window.iter().map(|w| w * w).sum::<f32>() / FRAME as f32;
     let scale = (2.0 / (GRAIN as f32 * overlap)).sqrt();
-    let spacing = SAMPLE_RATE as f32 / GRAIN as f32;
+    let mut magnitudes = [0.0; GRAIN / 2];
     let mut grain = vec![Complex32::default(); GRAIN];
     for (block, frame) in frames.iter().enumerate().take(blocks) {
         if frame.breath <= 1e-5 && frame.hiss <= 1e-5 {
             continue;
         }
+        magnitudes.fill(0.0);
+        match (frame.mouth, &timbre.speech) {
+            (Mouth::Recorded(place), Some(colour)) => {
+                colour.noise(place, frame.voice > 0.0, &mut magnitudes);
+                magnitudes.iter_mut().for_each(|m| *m *= frame.breath);
+            }
+            (Mouth::Modelled(shape), _) => breath_and_hiss(frame, &shape, timbre, &mut magnitudes),
+            (Mouth::Recorded(_), None) => {}
+        }
+        // One-sided: the real part of the inverse transform is real noise.
         grain.fill(Complex32::default());
-        for (k, bin) in grain.iter_mut().enumerate().take(GRAIN / 2).skip(1) {
-            let f = k as f32 * spacing;
-            let mut magnitude = 0.0;
-            if frame.breath > 0.0 {
-                let filter = if timbre.whistled {
-                    resonance(f, frame.f0.max(1000.0), 200.0).norm().min(4.0)
-                } else {
-                    (frame.shape.response(f) * timbre.tract.fixed(f)).norm() * (f / (f + 1000.0))
-                };
-                magnitude += frame.breath * filter;
-            }
-            if frame.hiss > 0.0 {
-                let off = (f - frame.hiss_band.0) / frame.hiss_band.1;
-                magnitude += frame.hiss / (1.0 + off * off);
-            }
-            // One-sided: the real part of the inverse transform is real noise.
+        for (bin, magnitude) in grain.iter_mut().zip(&magnitudes).skip(1) {
             *bin = Complex32::new(draw.white(), draw.white()) * (magnitude * scale);
         }
         fft.process_with_scratch(&mut grain, &mut scratch);
@@ -200,6 +218,25 @@ fn noise(frames: &[Frame], timbre: &Timbre, phase: &[f32], audio: &mut [f32], bl
                 x *= 1.0 + 0.6 * (TAU * cycles).cos();
             }
             audio[start + n] += x;
+        }
+    }
+}
+
+/// Magnitude of the noise of a modelled voice at every bin.
+fn breath_and_hiss(frame: &Frame, shape: &Shape, timbre: &Timbre, magnitudes: &mut [f32]) {
+    for (k, magnitude) in magnitudes.iter_mut().enumerate() {
+        let f = k as f32 * SAMPLE_RATE as f32 / GRAIN as f32;
+        if frame.breath > 0.0 {
+            let filter = if timbre.whistled {
+                resonance(f, frame.f0.max(1000.0), 200.0).norm().min(4.0)
+            } else {
+                (shape.response(f) * timbre.tract.fixed(f)).norm() * (f / (f + 1000.0))
+            };
+            *magnitude += frame.breath * filter;
+        }
+        if frame.hiss > 0.0 {
+            let off = (f - frame.hiss_band.0) / frame.hiss_band.1;
+            *magnitude += frame.hiss / (1.0 + off * off);
         }
     }
 }

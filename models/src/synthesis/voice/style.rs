@@ -1,5 +1,8 @@
 //! Who sings, and how: everything that stays the same during a song, drawn once.
 
+use std::sync::Arc;
+
+use super::speech::Speaker;
 use crate::synthesis::random::Draw;
 
 /// How the sound is made.
@@ -18,6 +21,8 @@ pub enum Kind {
 pub struct VoiceStyle {
     /// How the sound is made.
     pub kind: Kind,
+    /// Whose recorded speech it is made of; formants when nobody's.
+    pub speaker: Option<Arc<Speaker>>,
     /// Median MIDI pitch the melody is transposed to (by octaves, or freely).
     pub register: f32,
     /// Scale of the formants: 1 an average man, 1.17 a woman, 1.3 a child.
@@ -83,6 +88,7 @@ impl VoiceStyle {
         let hummed = kind == Kind::Hummed;
         let mut style = VoiceStyle {
             kind,
+            speaker: None,
             register: if kind == Kind::Whistled { draw.range(76.0, 92.0) } else { register },
             scale,
             ring: if trained { draw.range(0.3, 1.0) } else { 0.0 },
