@@ -5,12 +5,14 @@ use rayon::prelude::*;
 use super::mixing::{Mode, mix};
 use super::random::Draw;
 use super::studio::{Stems, Studio};
-use super::{Example, LABEL_HOP, SAMPLE_RATE};
+use super::{Example, LABEL_HOP, SAMPLE_RATE, level};
 
 /// Steps of the stored 16-bit samples per unit; an active level of 0.1 leaves room for peaks of 1.6.
 const SCALE: f32 = 20_000.0;
 /// Largest change of speed and pitch: +-15 %.
 const SPEED: (f32, f32) = (0.87, 1.15);
+/// How often a crop's accompaniment is a recording, where there are some.
+const RECORDED: f32 = 0.5;
 
 /// One piece.
 #[derive(Debug)]
@@ -24,8 +26,10 @@ struct Piece {
 #[derive(Debug, Default)]
 pub struct StemBank {
     pieces: Vec<Piece>,
-    /// Those with accompaniment.
+    /// Those with accompaniment of the studio.
     songs: Vec<usize>,
+    /// Those that are recordings of instruments.
+    recordings: Vec<usize>,
     /// Those with a voice.
     voices: Vec<usize>,
 }
@@ -40,9 +44,16 @@ impl StemBank {
         bank
     }
 
-    /// Adds another bank's pieces: a bank can grow while training goes on.
-    pub fn extend(&mut self, other: StemBank) {
-        self.take(other.pieces);
+    /// Adds recordings of instruments (16 kHz, mono, any level) in which nobody sings: half of the accompaniments come from
+    /// them then, with voices that know nothing of them.
+    pub fn accompany(&mut self, recordings: Vec<Vec<f32>>) {
+        let pieces = recordings.into_par_iter().map(|mut accompaniment| {
+            level::normalise(&mut accompaniment, 0.1);
+            Piece::new(Stems { accompaniment, ..Stems::default() })
+        });
+        let first = self.pieces.len();
+        self.pieces.extend(pieces.collect::<Vec<_>>());
+        self.recordings.extend(first..self.pieces.len());
     }
 
     fn take(&mut self, pieces: Vec<Piece>) {
@@ -70,17 +81,18 @@ impl StemBank {
 
     /// Seconds of stems held.
     pub fn seconds(&self) -> f32 {
-        self.pieces.iter().map(|p| p.voice.len() as f32 / SAMPLE_RATE as f32).sum()
+        self.pieces.iter().map(|p| p.voice.len().max(p.accompaniment.len()) as f32 / SAMPLE_RATE as f32).sum()
     }
 
-    /// Mixes `seconds` from random places: a song (half of them voice and accompaniment of one piece, in harmony), a voice,
-    /// or an instrumental. Equal seeds and banks give equal crops. `seconds` should be well below a piece's length; beyond
+    /// Mixes `seconds` from random places: a song (without recordings, half of them voice and accompaniment of one piece, in
+    /// harmony), a voice, or an instrumental. Equal seeds and banks give equal crops. `seconds` should be well below a piece's length; beyond
     /// its end there is silence. An empty bank gives silence.
     pub fn crop(&self, seed: u64, seconds: f32) -> Example {
         let draw = &mut Draw::stream(seed, 4);
         let samples = (seconds * SAMPLE_RATE as f32) as usize;
         let silence = || vec![0.0; samples];
-        let mode = match (Mode::draw(draw), self.songs.is_empty(), self.voices.is_empty()) {
+        let unaccompanied = self.songs.is_empty() && self.recordings.is_empty();
+        let mode = match (Mode::draw(draw), unaccompanied, self.voices.is_empty()) {
             (_, true, true) => return mix(Mode::Voice, silence(), silence(), Vec::new(), draw),
             (_, true, false) => Mode::Voice,
             (_, false, true) => Mode::Instrumental,
@@ -89,10 +101,11 @@ impl StemBank {
         let mut accompaniment = silence();
         let mut place = None;
         if mode != Mode::Voice {
-            let song = draw.pick(&self.songs);
+            let recorded = !self.recordings.is_empty() && (self.songs.is_empty() || draw.chance(RECORDED));
+            let song = draw.pick(if recorded { &self.recordings } else { &self.songs });
             let cut = Cut::draw(self.pieces[song].accompaniment.len(), samples, draw);
             accompaniment = cut.samples(&self.pieces[song].accompaniment);
-            if draw.chance(0.5) && self.pieces[song].f0.iter().any(|f| *f > 0.0) {
+            if !recorded && draw.chance(0.5) && self.pieces[song].f0.iter().any(|f| *f > 0.0) {
                 place = Some((song, cut));
             }
         }
@@ -114,7 +127,7 @@ impl StemBank {
         for _ in 0..3 {
             let labels = place.1.labels(&self.pieces[place.0].f0);
             let sung = labels.iter().filter(|f| **f > 0.0).count() * 8 > labels.len();
-            if sung && (mode == Mode::Voice || !self.pieces[place.0].accompaniment.is_empty()) {
+            if sung && (mode == Mode::Voice || self.songs.is_empty() || !self.pieces[place.0].accompaniment.is_empty()) {
                 break;
             }
             place = attempt();
@@ -193,6 +206,7 @@ impl Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::synthesis::level::active_rms;
     use crate::synthesis::studio::StudioConfig;
 
     #[test]
@@ -211,6 +225,20 @@ mod tests {
         assert_eq!(bank.crop(7, 2.0).mix, bank.crop(7, 2.0).mix);
         assert_ne!(bank.crop(7, 2.0).mix, bank.crop(8, 2.0).mix);
         assert!(StemBank::default().crop(1, 1.0).pitch.f0.iter().all(|f| *f == 0.0));
+    }
+
+    #[test]
+    fn recordings_accompany_half_of_the_songs() {
+        let mut bank = StemBank::render(&Studio::new(StudioConfig::default()), 7, 4, 6.0);
+        let tone = (0..6 * SAMPLE_RATE).map(|n| 0.01 * (n as f32 * 0.02).sin()).collect();
+        bank.accompany(vec![tone]);
+        assert_eq!(bank.len(), 5);
+        // The tone is all below 100 Hz: it crosses zero hardly ever.
+        let crossings = |x: &[f32]| x.windows(2).filter(|w| (w[0] < 0.0) != (w[1] < 0.0)).count();
+        let crops: Vec<Example> = (0..80).map(|seed| bank.crop(seed, 1.0)).collect();
+        let songs: Vec<&Example> = crops.iter().filter(|c| active_rms(&c.accompaniment) > 0.02).collect();
+        let recorded = songs.iter().filter(|c| crossings(&c.accompaniment) < 130).count();
+        assert!(recorded * 4 > songs.len() && recorded * 4 < songs.len() * 3, "{recorded} of {}", songs.len());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use qbh_models::training::extractor::{Report, Settings, train};
 use qbh_models::training::schedule::Budget;
 use tch::Device;
 
-use super::speech;
+use super::{recordings, speech};
 
 /// Seconds of each rendered piece.
 const PIECE_SECONDS: f32 = 40.0;
@@ -60,6 +60,9 @@ pub struct Args {
     /// Folder of recorded speech for the voices, one sub-folder per speaker (default: voices modelled by formants)
     #[arg(long, value_name = "DIR")]
     speech: Option<PathBuf>,
+    /// Folder of recordings of instruments in which nobody sings: half of the accompaniments (at most two minutes of each)
+    #[arg(long, value_name = "DIR")]
+    accompaniment: Option<PathBuf>,
     /// Pieces of 40 s to render and keep in memory (64 kB per second); training mixes them anew for every step
     #[arg(long, default_value_t = 240)]
     pieces: usize,
@@ -90,8 +93,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         speech,
     };
     let began = std::time::Instant::now();
-    let bank = pool.install(|| StemBank::render(&Studio::new(config), args.seed << 32, args.pieces, PIECE_SECONDS));
-    eprintln!("rendered {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
+    let mut bank = pool.install(|| StemBank::render(&Studio::new(config), args.seed << 32, args.pieces, PIECE_SECONDS));
+    if let Some(folder) = &args.accompaniment {
+        bank.accompany(pool.install(|| recordings::excerpts(folder))?);
+    }
+    eprintln!("made {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
 
     // Of files only the names: where they lie on this machine concerns nobody.
     let command: Vec<String> = std::env::args()

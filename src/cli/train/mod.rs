@@ -2,6 +2,7 @@
 
 mod embedder;
 mod extractor;
+mod recordings;
 mod speech;
 
 use clap::Subcommand;
