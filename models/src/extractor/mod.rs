@@ -1,12 +1,16 @@
 //! Melody extractors: networks from audio to pitch track.
 //!
 //! - [`harmonic`]: compact, the default
-//! - [`ssl`]: the published network of Kum et al. 2020
-//! - `spectrum`: the short-time Fourier transform under both
+//! - [`ssl`]: the published network of Kum et al. 2020; [`jdc`]: that of Kum & Nam 2019
+//! - `segments`, `segmented`: the front end these two share, and all else but the network
+//! - `spectrum`: the short-time Fourier transform under all front ends
 //! - `registry`: the table of all of them
 
 pub mod harmonic;
+pub mod jdc;
 mod registry;
+pub mod segmented;
+pub(crate) mod segments;
 mod spectrum;
 pub mod ssl;
 
@@ -34,6 +38,9 @@ pub trait Extractor: Send {
 
     /// Sample rate of the audio that [`Extractor::extract`] takes, Hz.
     fn sample_rate(&self) -> u32;
+
+    /// Multiply-adds of the network per second of audio.
+    fn multiply_adds(&self) -> f64;
 
     /// The melody of mono `samples` (any level; at most some ten minutes at a time, see [`MAX_SECTION`]).
     /// The track has `ceil(samples / (rate / 100))` frames, frame `i` centred at `i * 10 ms`; no samples, no frames.

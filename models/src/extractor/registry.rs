@@ -3,11 +3,13 @@
 use tch::Device;
 
 use super::harmonic::{Harmonic, Size};
+use super::jdc::Jdc;
 use super::ssl::Ssl;
-use super::{Extractor, SHIPPED, harmonic, one_thread, ssl};
+use super::{Extractor, SHIPPED, harmonic, jdc, one_thread, ssl};
 use crate::ModelError;
 use crate::nn::weights::Weights;
 use crate::training::extractor::harmonic::HarmonicStudent;
+use crate::training::extractor::jdc::JdcStudent;
 use crate::training::extractor::ssl::SslStudent;
 use crate::training::extractor::student::Student;
 use crate::training::extractor::{Settings, Source};
@@ -57,6 +59,14 @@ pub static ARCHITECTURES: &[Architecture] = &[
         open: |weights, device| Ok(Box::new(Ssl::from_weights(weights, device)?)),
         untrained: |device| Box::new(Ssl::untrained(device)),
         student: |settings, source| Ok(Box::new(SslStudent::new(settings, source)?)),
+    },
+    Architecture {
+        name: "jdc",
+        about: "Kum & Nam 2019",
+        family: jdc::ARCHITECTURE,
+        open: |weights, device| Ok(Box::new(Jdc::from_weights(weights, device)?)),
+        untrained: |device| Box::new(Jdc::untrained(device)),
+        student: |settings, source| Ok(Box::new(JdcStudent::new(settings, source)?)),
     },
 ];
 

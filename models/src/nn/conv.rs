@@ -56,15 +56,7 @@ impl<const D: usize> ConvBn<D> {
     /// Variables under `path`, He initialised; `eps` is that of the batch normalisation.
     pub fn new(path: &Path, shape: ConvShape<D>, eps: f64) -> Self {
         let size: Vec<i64> = [shape.output, shape.input].into_iter().chain(shape.kernel).collect();
-        let weight = path.var(
-            "weight",
-            &size,
-            Init::Kaiming {
-                dist: nn::init::NormalOrUniform::Normal,
-                fan: nn::init::FanInOut::FanIn,
-                non_linearity: nn::init::NonLinearity::ReLU,
-            },
-        );
+        let weight = he_normal(path, "weight", &size);
         let config = nn::BatchNormConfig { eps, ws_init: Init::Const(1.0), ..Default::default() };
         let norm = match D {
             1 => nn::batch_norm1d(path / "bn", shape.output, config),
@@ -93,6 +85,11 @@ impl<const D: usize> ConvBn<D> {
         }
     }
 
+    /// Number of weights: multiply-adds per output position.
+    pub fn weights(&self) -> u64 {
+        self.weight.numel() as u64
+    }
+
     /// The kernel follows the kind of `x`: bf16 activations are convolved in bf16, while the variables stay f32.
     fn convolve(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
         let weight = &weight.to_kind(x.kind());
@@ -114,10 +111,42 @@ impl<const D: usize> ConvBn<D> {
     }
 }
 
+/// A weight of normal He initialisation.
+pub fn he_normal(path: &Path, name: &str, size: &[i64]) -> Tensor {
+    let init = Init::Kaiming {
+        dist: nn::init::NormalOrUniform::Normal,
+        fan: nn::init::FanInOut::FanIn,
+        non_linearity: nn::init::NonLinearity::ReLU,
+    };
+    path.var(name, size, init)
+}
+
 /// The same `(batch, channels, height, width)` tensor with channels side by side in memory: the layout in which libtorch's
 /// convolutions are fastest on processors, and which they keep.
 pub fn channels_last(x: &Tensor) -> Tensor {
     x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+}
+
+/// Leaky ReLU of slope 0.01 into a new tensor.
+pub fn leaky(x: &Tensor) -> Tensor {
+    x.leaky_relu()
+}
+
+/// Leaky ReLU of slope 0.01 in place.
+pub fn leaky_(mut x: Tensor) -> Tensor {
+    x.leaky_relu_()
+}
+
+/// Maximum over each `by` frequencies of `(batch, channels, frames, frequencies)`; what is left over at the top is dropped.
+pub fn max_pool(x: &Tensor, by: i64, train: bool) -> Tensor {
+    if train {
+        return x.max_pool2d([1, by], [1, by], [0, 0], [1, 1], false);
+    }
+    // The same over channels-last memory, as a maximum over one axis of a view: twice as fast.
+    let (n, channels, frames, bins) = x.size4().expect("four dimensions");
+    let kept = bins / by;
+    let view = x.permute([0, 2, 3, 1]).narrow(2, 0, kept * by).reshape([n, frames, kept, by, channels]);
+    view.amax([3].as_slice(), false).permute([0, 3, 1, 2])
 }
 
 #[cfg(test)]
@@ -151,5 +180,11 @@ mod tests {
         assert!(error < 0.1, "{error}");
         y.to_kind(Kind::Float).square().mean(Kind::Float).backward();
         assert_eq!(conv.weight.grad().kind(), Kind::Float);
+    }
+
+    #[test]
+    fn pooling_is_the_same_in_training_and_inference() {
+        let x = channels_last(&Tensor::randn([2, 3, 5, 13], (Kind::Float, Device::Cpu)));
+        assert_eq!(max_pool(&x, 4, true), max_pool(&x, 4, false));
     }
 }

@@ -1,4 +1,6 @@
 //! Layers and weights shared by the networks.
 
 pub mod conv;
+pub mod cost;
+pub mod recurrent;
 pub mod weights;

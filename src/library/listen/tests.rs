@@ -40,6 +40,10 @@ impl Extractor for Crossings {
         RATE
     }
 
+    fn multiply_adds(&self) -> f64 {
+        0.0
+    }
+
     fn extract(&self, samples: &[f32]) -> Result<PitchTrack, ModelError> {
         self.sections.lock().unwrap().push(samples.len());
         let f0 = samples.chunks(RATE as usize / 100).enumerate().map(|(i, _)| {

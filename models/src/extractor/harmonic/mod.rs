@@ -103,6 +103,10 @@ impl Extractor for Harmonic {
         SAMPLE_RATE
     }
 
+    fn multiply_adds(&self) -> f64 {
+        self.net.multiply_adds() as f64 * f64::from(SAMPLE_RATE) / HOP as f64
+    }
+
     fn extract(&self, samples: &[f32]) -> Result<PitchTrack, ModelError> {
         let frames = super::frame_count(samples.len(), HOP / 2);
         if frames == 0 {

@@ -6,6 +6,7 @@ use tch::{Kind, Tensor};
 use super::decode::BINS;
 use super::front_end::{BANDS, BANDS_PER_OCTAVE, FLOOR, SPECTRA};
 use crate::nn::conv::{ConvBn, ConvShape};
+use crate::nn::cost;
 
 /// The stack's channels: spectrum (0 the long window, 1 the short one) and harmonic of the row's pitch.
 const STACK: [(i64, f32); 12] =
@@ -170,6 +171,15 @@ impl HarmonicNet {
         self.voicing.forward(&local.relu()).squeeze_dim(1)
     }
 
+    /// Multiply-adds per frame.
+    pub(crate) fn multiply_adds(&self) -> u64 {
+        let residuals = self.blocks.iter().chain([&self.post]).map(|r| r.spread.weights() + r.mix.weights());
+        let per_row = residuals.sum::<u64>() + self.stem.weights() + self.squeeze.weights() + self.pitch.ws.numel() as u64;
+        let gru = cost::gru(SQUEEZED * ROWS, self.film.ws.size()[1] / 2);
+        let rest = [&self.film.ws, &self.row_bias.ws, &self.local.ws, &self.context.ws, &self.voicing.ws];
+        per_row * ROWS as u64 + gru + rest.map(|w| w.numel() as u64).iter().sum::<u64>()
+    }
+
     /// Folds every batch normalisation, and convolves in `kind` from now on.
     pub(crate) fn fold(&mut self, kind: Kind) {
         let residuals = self.blocks.iter_mut().chain([&mut self.post]);
@@ -232,7 +242,7 @@ mod tests {
 
     #[test]
     fn shapes_and_sizes() {
-        for (size, parameters) in [(Size::S, 161_173), (Size::M, 285_989)] {
+        for (size, parameters, cost) in [(Size::S, 161_173, 85.7), (Size::M, 285_989, 292.5)] {
             let vs = VarStore::new(Device::Cpu);
             let net = HarmonicNet::new(&vs.root(), size);
             let (pitch, voicing) = net.forward_t(&Tensor::randn([2, 17, 2, 284], FLOAT), false);
@@ -240,6 +250,8 @@ mod tests {
             assert_eq!(voicing.size(), [2, 17]);
             let count: usize = vs.trainable_variables().iter().map(Tensor::numel).sum();
             assert_eq!(count, parameters, "size {}", size.name());
+            let millions = net.multiply_adds() as f64 * 50.0 / 1e6;
+            assert!((millions - cost).abs() < 0.1, "{millions} M per second");
             assert_eq!(Size::from_name(size.name()), Some(size));
         }
     }

@@ -1,11 +1,13 @@
 //! The network of `ssl`: four residual blocks that only pool over frequency, then a bidirectional LSTM.
 
-use tch::nn::{self, Init, Module, Path, RNN};
+use tch::nn::{self, Module, Path, RNN};
 use tch::{Kind, Tensor};
 
-use super::CLASSES;
-use super::front_end::SEGMENT;
-use crate::nn::conv::{ConvBn, ConvShape, channels_last};
+use super::{ARCHITECTURE, CLASSES, classes};
+use crate::extractor::segmented::SegmentNet;
+use crate::extractor::segments::{BINS, SEGMENT};
+use crate::nn::conv::{ConvBn, ConvShape, channels_last, leaky, leaky_, max_pool};
+use crate::nn::{cost, recurrent};
 
 /// Filters of the four blocks.
 const WIDTHS: [i64; 4] = [64, 128, 192, 256];
@@ -24,31 +26,13 @@ const EPS: f64 = 1e-3;
 
 /// 4.23 M parameters.
 #[derive(Debug)]
-pub(crate) struct SslNet {
+pub struct SslNet {
     blocks: Vec<Block>,
     lstm: nn::LSTM,
     dense: nn::Linear,
 }
 
 impl SslNet {
-    /// Variables under `path`, randomly initialised.
-    pub(crate) fn new(path: &Path) -> Self {
-        let blocks = WIDTHS
-            .iter()
-            .scan(1, |input, &width| Some((std::mem::replace(input, width), width)))
-            .enumerate()
-            .map(|(i, (input, output))| Block::new(&(path / format!("block{}", i + 1)), input, output))
-            .collect();
-        let bound = 1.0 / (HIDDEN as f64).sqrt();
-        let uniform = Init::Uniform { lo: -bound, up: bound };
-        let config = nn::RNNConfig { bidirectional: true, w_ih_init: uniform, w_hh_init: uniform, ..Default::default() };
-        SslNet {
-            blocks,
-            lstm: nn::lstm(path / "lstm", FEATURES, HIDDEN, config),
-            dense: nn::linear(path / "dense", 2 * HIDDEN, CLASSES, Default::default()),
-        }
-    }
-
     /// Normalised segments `(n, 31, 513)` to logits `(n, 31, 442)`, f32; computes in the kind of `x`.
     ///
     /// In training dropout is 0.5 before and 0.3 at the input of the LSTM, as published; its recurrent dropout is left out
@@ -64,15 +48,48 @@ impl SslNet {
         let h = h.dropout(0.5, train).dropout(0.3, train);
         self.dense.forward(&self.lstm.seq(&h).0)
     }
+}
 
-    /// Folds every batch normalisation, and computes in `kind` from now on.
-    pub(crate) fn fold(&mut self, kind: Kind) {
+impl SegmentNet for SslNet {
+    const ARCHITECTURE: &str = ARCHITECTURE;
+    const FIRST_PITCH: i64 = classes::FIRST_REPORTED;
+
+    fn new(path: &Path) -> Self {
+        let blocks = WIDTHS
+            .iter()
+            .scan(1, |input, &width| Some((std::mem::replace(input, width), width)))
+            .enumerate()
+            .map(|(i, (input, output))| Block::new(&(path / format!("block{}", i + 1)), input, output))
+            .collect();
+        SslNet {
+            blocks,
+            lstm: recurrent::lstm(&(path / "lstm"), FEATURES, HIDDEN, 1),
+            dense: nn::linear(path / "dense", 2 * HIDDEN, CLASSES, Default::default()),
+        }
+    }
+
+    fn fold(&mut self, kind: Kind) {
         for block in &mut self.blocks {
             for conv in [&mut block.enter, &mut block.first, &mut block.second, &mut block.leave] {
                 conv.fold();
                 conv.folded_to_kind(kind);
             }
         }
+    }
+
+    fn logits(&self, x: &Tensor) -> Tensor {
+        self.forward_t(x, false)
+    }
+
+    fn f0_of(class: i64) -> f32 {
+        classes::f0_of(class)
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        let rows = (0..).scan(BINS as u64, |rows, _| Some(std::mem::replace(rows, *rows / POOL as u64)));
+        let convolutions: u64 = self.blocks.iter().zip(rows).map(|(block, rows)| block.weights() * rows).sum();
+        let dense = self.dense.ws.numel() as u64;
+        SEGMENT as u64 * (convolutions + cost::lstm(FEATURES, HIDDEN, 1) + dense)
     }
 }
 
@@ -96,35 +113,18 @@ impl Block {
         }
     }
 
+    /// Weights of the convolutions: multiply-adds per output value.
+    fn weights(&self) -> u64 {
+        [&self.enter, &self.first, &self.second, &self.leave].map(ConvBn::weights).into_iter().sum()
+    }
+
     fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
         let shortcut = self.enter.forward_t(x, train);
         let h = self.first.forward_t(&leaky(&shortcut), train);
         let h = self.second.forward_t(&leaky_(h), train);
         let h = self.leave.forward_t(&leaky_(h), train);
-        pool(&leaky_(h + shortcut), train)
+        max_pool(&leaky_(h + shortcut), POOL, train)
     }
-}
-
-/// Leaky ReLU of slope 0.01 into a new tensor.
-fn leaky(x: &Tensor) -> Tensor {
-    x.leaky_relu()
-}
-
-/// Leaky ReLU of slope 0.01 in place.
-fn leaky_(mut x: Tensor) -> Tensor {
-    x.leaky_relu_()
-}
-
-/// Maximum over each four frequencies; what is left over at the top is dropped.
-fn pool(x: &Tensor, train: bool) -> Tensor {
-    if train {
-        return x.max_pool2d([1, POOL], [1, POOL], [0, 0], [1, 1], false);
-    }
-    // The same over channels-last memory, as a maximum over one axis of a view: twice as fast.
-    let (n, channels, frames, bins) = x.size4().expect("four dimensions");
-    let kept = bins / POOL;
-    let view = x.permute([0, 2, 3, 1]).narrow(2, 0, kept * POOL).reshape([n, frames, kept, POOL, channels]);
-    view.amax([3].as_slice(), false).permute([0, 3, 1, 2])
 }
 
 #[cfg(test)]
@@ -148,12 +148,8 @@ mod tests {
         assert_eq!(sizes, [[64, 31, 128], [128, 31, 32], [192, 31, 8], [256, 31, 2]]);
         let logits = net.forward_t(&Tensor::zeros([2, 31, 513], (Kind::Float, Device::Cpu)), false);
         assert_eq!(logits.size(), [2, 31, 442]);
-    }
-
-    #[test]
-    fn pooling_is_the_same_in_training_and_inference() {
-        let x = channels_last(&Tensor::randn([2, 3, 5, 13], (Kind::Float, Device::Cpu)));
-        assert_eq!(pool(&x, true), pool(&x, false));
+        // 116 M multiply-adds per frame, as published.
+        assert_eq!(net.multiply_adds() / SEGMENT as u64 / 1_000_000, 116);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! Training of extractors on synthetic recordings whose pitch is known exactly.
 //!
 //! - `student`: what a network brings to its training, as traits
-//! - `harmonic`, `ssl`: the targets and losses of each
+//! - `harmonic`, `jdc`, `ssl`: the targets and losses of each; `segments`: what the last two share
 //! - `crops`: recordings to labelled network inputs, made ahead of time by worker threads
 //! - `scores`, `curve`: how it goes, and the learning curve on disk
 
 mod crops;
 mod curve;
 pub(crate) mod harmonic;
+pub(crate) mod jdc;
+mod resample;
 mod scores;
+mod segments;
 pub(crate) mod ssl;
 pub(crate) mod student;
 

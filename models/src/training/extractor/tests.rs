@@ -80,6 +80,12 @@ fn ssl_learns() {
 }
 
 #[test]
+fn jdc_learns() {
+    let (before, after) = learns(architecture("jdc"), 5);
+    assert!(after < 0.9 * before, "{before} -> {after}");
+}
+
+#[test]
 fn what_was_trained_can_be_opened_and_a_resume_changes_nothing() {
     crate::training::run_alone("training::extractor::tests::open_and_resume_alone");
 }

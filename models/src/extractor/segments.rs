@@ -1,6 +1,7 @@
-//! The front end of `ssl` (and of JDC before it): 8 kHz, Hann 1024, hop 80, level in halved decibels below the maximum.
+//! The front end that `jdc` and `ssl` share: 8 kHz, Hann 1024, hop 80, level in halved decibels below the maximum, segments of
+//! 31 frames that do not see each other.
 
-use crate::extractor::spectrum::{Edge, Stft};
+use super::spectrum::{Edge, Stft};
 
 /// Sample rate, Hz.
 pub(crate) const SAMPLE_RATE: u32 = 8000;
@@ -15,7 +16,7 @@ pub(crate) const BINS: usize = 513;
 pub(crate) const SEGMENT: usize = 31;
 
 /// Lowest level, and the level of silence.
-const FLOOR: f32 = -80.0;
+pub(crate) const FLOOR: f32 = -80.0;
 
 /// Audio to level spectrogram.
 pub(crate) struct FrontEnd {
