@@ -2,7 +2,9 @@
 
 pub mod bootstrap;
 pub mod datasets;
+pub mod estimate;
 pub mod melody;
 pub mod ranks;
+pub mod recordings;
 pub mod reference;
 pub mod retrieval;

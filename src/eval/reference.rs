@@ -5,7 +5,9 @@ use std::path::Path;
 use qbh_models::PitchTrack;
 use qbh_models::pitch::{PITCH_HOP, midi_to_hz};
 
+use super::estimate::{Estimate, voicing_auc};
 use super::melody::{MelodyScores, Series, TOLERANCE_CENTS, cents_and_voicing, evaluate, score_frames};
+use crate::pitchfile::{PitchFileError, Samples, read_samples};
 
 /// Frames nearer than this to a note of a chart, but outside it, are not scored: charts are good to about 50 ms, and voices linger.
 const CHART_MARGIN: f64 = 0.3;
@@ -42,6 +44,14 @@ pub enum ReferenceError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A `.pv` file is none.
+    #[error("{path}: {source}")]
+    Pv {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: PitchFileError,
+    },
     /// A row is neither `time f0` nor `onset offset pitch`.
     #[error(
         "{path}, line {line}: {text:?} is neither `time f0` (seconds, Hz) nor `onset offset pitch` (seconds, MIDI or `free`)"
@@ -63,9 +73,14 @@ pub enum ReferenceError {
 }
 
 impl Reference {
-    /// Reads rows of two columns (`time f0`) or three (`onset offset pitch`), separated by blanks, tabs or commas; one header row may precede.
+    /// Reads rows of two columns (`time f0`, as of MIREX05, ADC2004 and MedleyDB) or three (`onset offset pitch`), separated by
+    /// blanks, tabs or commas; one header row may precede. A `.pv` file has one semitone value per frame (MIR-1K, iKala, MIR-QBSH).
     pub fn read(path: &Path) -> Result<Self, ReferenceError> {
         let name = path.display().to_string();
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pv")) {
+            let Samples { times, f0, .. } = read_samples(path).map_err(|source| ReferenceError::Pv { path: name, source })?;
+            return Ok(Reference::Series(Series { times, f0 }));
+        }
         let text = std::fs::read_to_string(path).map_err(|source| ReferenceError::Io { path: name.clone(), source })?;
         let mut series = Series::default();
         let mut chart = Vec::new();
@@ -101,47 +116,72 @@ impl Reference {
         self
     }
 
-    /// Scores a pitch track.
+    /// Scores an estimate.
     ///
     /// Against a series: `mir_eval.melody` with 50 cents. Against a chart, on frames of 10 ms: VR over frames inside notes (spoken
     /// ones included); VFA over frames at least 0.3 s from every note; RPA and RCA over frames inside pitched notes within
     /// `tolerance` cents; OA the share of all of these frames (spoken ones left out) whose voicing and chroma are right, the
-    /// octave of charts being unreliable. RPA and RCA count the track's guesses where it is unvoiced.
-    pub fn score(&self, track: &PitchTrack, tolerance: Option<f64>) -> MelodyScores {
+    /// octave of charts being unreliable. RPA and RCA count guesses where the estimate is unvoiced.
+    pub fn score(&self, estimate: &Estimate, tolerance: Option<f64>) -> MelodyScores {
         match self {
-            Reference::Series(series) => evaluate(series, &series_of(track)),
-            Reference::Chart(notes) => score_chart(notes, track, tolerance.unwrap_or(TOLERANCE_CENTS)),
+            Reference::Series(series) => evaluate(series, &estimate.series),
+            Reference::Chart(notes) => score_chart(notes, &estimate.track, tolerance.unwrap_or(TOLERANCE_CENTS)),
+        }
+    }
+
+    /// How well the estimate's voicing probability tells voiced from unvoiced frames (those that VR and VFA count), whatever
+    /// the threshold ([`voicing_auc`]).
+    pub fn voicing_auc(&self, estimate: &Estimate) -> Option<f64> {
+        match self {
+            Reference::Series(series) => {
+                let voiced: Vec<bool> = series.f0.iter().map(|f| *f > 0.0).collect();
+                voicing_auc(&estimate.voicing_at(&series.times), &voiced)
+            }
+            Reference::Chart(notes) => {
+                let frames = chart_frames(notes, estimate.track.len());
+                let counted = frames.iter().zip(&estimate.track.voicing).filter(|(frame, _)| **frame != Frame::Skip);
+                let (voicing, voiced): (Vec<f64>, Vec<bool>) =
+                    counted.map(|(frame, voicing)| (f64::from(*voicing), *frame != Frame::Silent)).unzip();
+                voicing_auc(&voicing, &voiced)
+            }
         }
     }
 }
 
-/// A pitch track as a series; its guesses are negative.
-pub fn series_of(track: &PitchTrack) -> Series {
-    Series { times: (0..track.len()).map(|i| i as f64 * PITCH_HOP).collect(), f0: track.signed_f0().map(f64::from).collect() }
+/// What a chart says about a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Frame {
+    /// Too near to a note to tell.
+    Skip,
+    /// No voice.
+    Silent,
+    /// A voice without pitch.
+    Spoken,
+    /// Hz.
+    Pitch(f64),
 }
 
-fn score_chart(notes: &[ChartNote], track: &PitchTrack, tolerance: f64) -> MelodyScores {
-    let frame = |seconds: f64, len: usize| ((seconds / PITCH_HOP).round().max(0.0) as usize).min(len);
-    let len = track.len();
-    // Per frame: not scored, silent, spoken or a frequency in Hz.
-    #[derive(Clone, Copy, PartialEq)]
-    enum Frame {
-        Skip,
-        Silent,
-        Spoken,
-        Pitch(f64),
-    }
+/// The first `len` frames of 10 ms.
+fn chart_frames(notes: &[ChartNote], len: usize) -> Vec<Frame> {
+    let frame = |seconds: f64| ((seconds / PITCH_HOP).round().max(0.0) as usize).min(len);
     let mut frames = vec![Frame::Silent; len];
-    for note in notes {
-        frames[frame(note.onset - CHART_MARGIN, len)..frame(note.offset + CHART_MARGIN, len)].fill(Frame::Skip);
-    }
-    for note in notes {
-        let kind = note.pitch.map_or(Frame::Spoken, |p| Frame::Pitch(f64::from(midi_to_hz(p as f32))));
-        let (from, to) = (frame(note.onset, len), frame(note.offset, len));
+    let mut fill = |from: usize, to: usize, kind: Frame| {
         if from < to {
             frames[from..to].fill(kind);
         }
+    };
+    for note in notes {
+        fill(frame(note.onset - CHART_MARGIN), frame(note.offset + CHART_MARGIN), Frame::Skip);
     }
+    for note in notes {
+        let kind = note.pitch.map_or(Frame::Spoken, |p| Frame::Pitch(f64::from(midi_to_hz(p as f32))));
+        fill(frame(note.onset), frame(note.offset), kind);
+    }
+    frames
+}
+
+fn score_chart(notes: &[ChartNote], track: &PitchTrack, tolerance: f64) -> MelodyScores {
+    let frames = chart_frames(notes, track.len());
     let pick = |keep: &dyn Fn(Frame) -> bool| -> (Vec<f64>, Vec<f64>) {
         let kept = frames.iter().zip(track.signed_f0()).filter(|(frame, _)| keep(**frame));
         kept.map(|(frame, f0)| (if let Frame::Pitch(hz) = frame { *hz } else { 0.0 }, f64::from(f0))).unzip()
@@ -184,6 +224,24 @@ mod tests {
         assert_eq!(chart, Reference::Chart(vec![note(1.5, 2.0, Some(60.5)), note(2.0, 2.5, None)]));
         assert!(read("0.0 220\n0.1 oops\n").unwrap_err().to_string().contains("line 2"));
         assert!(matches!(read(""), Err(ReferenceError::Empty { .. })));
+        // Notes that end before they begin are nothing.
+        let backwards = read("5.0 1.0 60\n").unwrap();
+        assert_eq!(backwards.score(&PitchTrack::from_f0(vec![0.0; 100]).into(), None).oa, 1.0);
+    }
+
+    #[test]
+    fn pv_files_have_the_frames_of_their_data_set() {
+        let dir = tempfile::tempdir().unwrap();
+        for (folder, times) in [("MIR-1K/PitchLabel", [0.02, 0.04]), ("iKala/PitchLabel", [0.016, 0.048])] {
+            let path = dir.path().join(folder).join("a.pv");
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "0\n69.0000\n").unwrap();
+            let Reference::Series(series) = Reference::read(&path).unwrap() else { panic!() };
+            assert!(series.times.iter().zip(times).all(|(a, b)| (a - b).abs() < 1e-9), "{:?}", series.times);
+            assert_eq!(series.f0, [0.0, 440.0]);
+            std::fs::write(&path, "0 1\n").unwrap();
+            assert!(Reference::read(&path).unwrap_err().to_string().contains("line 1"));
+        }
     }
 
     #[test]
@@ -196,7 +254,7 @@ mod tests {
         f0[80..150].fill(220.0); // 0.2 s too early: not scored; an octave low: right chroma
         f0[200..250].fill(300.0); // half of the spoken note
         f0[450..500].fill(300.0); // a false alarm
-        let scores = chart.score(&PitchTrack::from_f0(f0.clone()), None);
+        let scores = chart.score(&PitchTrack::from_f0(f0.clone()).into(), None);
         assert!((scores.vr - 0.5).abs() < 1e-9 && (scores.rca - 0.5).abs() < 1e-9 && scores.rpa == 0.0);
         assert!((scores.vfa - 50.0 / 240.0).abs() < 1e-9, "{}", scores.vfa); // silent: 0-0.7 s and 3.3-5 s
         assert!((scores.oa - (50.0 + 190.0) / 340.0).abs() < 1e-9, "{}", scores.oa);
@@ -204,8 +262,10 @@ mod tests {
         // Guesses for the second half of the note count as pitch, not as voice.
         let mut track = PitchTrack::from_f0(f0);
         track.guess[150..190].fill(440.0);
-        let guessed = chart.score(&track, None);
+        let guessed = chart.score(&track.clone().into(), None);
         assert!((guessed.rca - 0.9).abs() < 1e-9 && (guessed.rpa - 0.4).abs() < 1e-9, "{guessed:?}");
         assert_eq!((guessed.vr, guessed.vfa, guessed.oa), (scores.vr, scores.vfa, scores.oa));
+        let auc = chart.voicing_auc(&track.into()).unwrap();
+        assert!((auc - 0.5 * (scores.vr + 1.0 - scores.vfa)).abs() < 1e-9, "{auc}");
     }
 }

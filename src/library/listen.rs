@@ -94,6 +94,16 @@ pub fn listen_stream(stream: impl Read, extractor: &dyn Extractor) -> Result<Hea
     recording(audio::open_bytes(bytes, extractor.sample_rate())?, extractor, start)
 }
 
+/// The pitch track of a recording, be there a melody in it or not: for measuring.
+///
+/// # Errors
+/// Whatever keeps the file from being decoded.
+pub fn pitch_track(path: &Path, extractor: &dyn Extractor) -> Result<PitchTrack, ListenError> {
+    let mut ear = Ear::new(extractor);
+    ear.hear_all(&mut audio::open(path, extractor.sample_rate())?)?;
+    Ok(ear.pitch)
+}
+
 /// Listens to mono samples of `rate` Hz, as from a microphone.
 ///
 /// # Errors
@@ -110,14 +120,7 @@ pub fn listen_samples(samples: &[f32], rate: u32, extractor: &dyn Extractor) -> 
 
 fn recording(mut stream: AudioStream, extractor: &dyn Extractor, start: Instant) -> Result<Heard, ListenError> {
     let mut ear = Ear::new(extractor);
-    let mut samples = Vec::new();
-    loop {
-        stream.read(ear.section(), &mut samples)?;
-        if samples.is_empty() {
-            break;
-        }
-        ear.hear(&samples)?;
-    }
+    ear.hear_all(&mut stream)?;
     let audio::Tags { title, artist, album } = stream.tags();
     let tags = Tags { title, artist, album, duration: Some(ear.seconds()) };
     Ok(Heard { damaged_packets: stream.damaged_packets(), ..ear.done(tags, start)? })
@@ -144,6 +147,17 @@ impl<'a> Ear<'a> {
 
     fn seconds(&self) -> f64 {
         self.samples as f64 / f64::from(self.extractor.sample_rate())
+    }
+
+    fn hear_all(&mut self, stream: &mut AudioStream) -> Result<(), ListenError> {
+        let mut samples = Vec::new();
+        loop {
+            stream.read(self.section(), &mut samples)?;
+            if samples.is_empty() {
+                return Ok(());
+            }
+            self.hear(&samples)?;
+        }
     }
 
     fn hear(&mut self, section: &[f32]) -> Result<(), ListenError> {

@@ -1,6 +1,5 @@
 //! Pitch tracks as JSON: nothing is lost.
 
-use super::resample::to_track;
 use super::{PitchFileError, Samples, check_rows, f0_or_unvoiced};
 use qbh_models::PitchTrack;
 use qbh_models::pitch::PITCH_HOP;
@@ -44,7 +43,7 @@ pub(super) fn is_ours(head: &[u8]) -> bool {
     head.trim_ascii_start().starts_with(b"{") && head.windows(FORMAT.len()).any(|w| w == FORMAT.as_bytes())
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<PitchTrack, PitchFileError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Samples, PitchFileError> {
     let document: Document = serde_json::from_slice(bytes)
         .map_err(|e| PitchFileError::malformed(e.line().max(1), format!("not a {FORMAT} document: {e}")))?;
     let malformed = |reason: String| PitchFileError::malformed(1, reason);
@@ -64,7 +63,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<PitchTrack, PitchFileError> {
     if !document.voicing.iter().all(|v| (0.0..=1.0).contains(v)) {
         return Err(malformed("a voicing value is not from 0 to 1".to_string()));
     }
-    to_track(&Samples {
+    Ok(Samples {
         times: (0..f0.len()).map(|i| i as f64 * document.hop).collect(),
         f0,
         voicing: Some(document.voicing.iter().map(|&v| f64::from(v)).collect()),

@@ -27,6 +27,7 @@ pub use error::PitchFileError;
 pub use json::write_json;
 pub use notes::segment;
 pub use pv::PvFrames;
+pub use resample::to_track;
 pub use write::{write_csv, write_midi, write_text};
 
 use qbh_models::PitchTrack;
@@ -92,6 +93,11 @@ pub fn holds_pitch(path: &Path) -> bool {
 
 /// The pitch track of a file; the format is told by the extension.
 pub fn read(path: &Path) -> Result<PitchTrack, PitchFileError> {
+    to_track(&read_samples(path)?)
+}
+
+/// What a file says, at its own times; the format is told by the extension.
+pub fn read_samples(path: &Path) -> Result<Samples, PitchFileError> {
     let extension = || path.extension().unwrap_or_default().to_string_lossy().into_owned();
     let format = Format::of(path).ok_or_else(|| PitchFileError::UnknownFormat(extension()))?;
     let size = std::fs::metadata(path)?.len();
@@ -99,11 +105,15 @@ pub fn read(path: &Path) -> Result<PitchTrack, PitchFileError> {
         let (what, limit) = (format!("a file of {} MiB", size >> 20), format!("{} MiB", MAX_FILE_BYTES >> 20));
         return Err(PitchFileError::TooLarge { what, limit });
     }
-    parse(format, &std::fs::read(path)?)
+    parse_samples(format, &std::fs::read(path)?)
 }
 
 /// The pitch track of a file's bytes.
 pub fn parse(format: Format, bytes: &[u8]) -> Result<PitchTrack, PitchFileError> {
+    to_track(&parse_samples(format, bytes)?)
+}
+
+fn parse_samples(format: Format, bytes: &[u8]) -> Result<Samples, PitchFileError> {
     let text = || {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         std::str::from_utf8(bytes).map_err(|e| {
@@ -111,23 +121,22 @@ pub fn parse(format: Format, bytes: &[u8]) -> Result<PitchTrack, PitchFileError>
             PitchFileError::malformed(line, "it is not text")
         })
     };
-    let samples = match format {
-        Format::Rows => rows::parse(text()?)?,
-        Format::Pv(frames) => pv::parse(text()?, frames)?,
-        Format::Json => return json::parse(bytes),
-    };
-    resample::to_track(&samples)
+    match format {
+        Format::Rows => rows::parse(text()?),
+        Format::Pv(frames) => pv::parse(text()?, frames),
+        Format::Json => json::parse(bytes),
+    }
 }
 
 /// f0 at any times: what a file says, before it is brought to 10 ms frames.
-#[derive(Debug, Default)]
-struct Samples {
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Samples {
     /// Seconds, never decreasing.
-    times: Vec<f64>,
+    pub times: Vec<f64>,
     /// Hz, 0 = unvoiced, negative = unvoiced with a guess; as many as `times`.
-    f0: Vec<f64>,
+    pub f0: Vec<f64>,
     /// Probability that the frame is voiced, where the file tells; then as many as `times`.
-    voicing: Option<Vec<f64>>,
+    pub voicing: Option<Vec<f64>>,
 }
 
 fn check_rows(rows: usize) -> Result<(), PitchFileError> {

@@ -6,20 +6,20 @@ use std::path::Path;
 /// The frames of a `.pv` file, which does not tell them itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PvFrames {
-    /// MIR-QBSH: 256 samples at 8 kHz without overlap, 32 ms.
+    /// MIR-QBSH, and iKala likewise: 256 samples at 8 kHz without overlap, 32 ms.
     MirQbsh,
     /// MIR-1K: 40 ms every 20 ms.
     Mir1k,
 }
 
 impl PvFrames {
-    /// MIR-1K if a folder of the path says so (`MIR-1K`, or its `PitchLabel`), else MIR-QBSH.
+    /// MIR-1K if a folder of the path says so (`MIR-1K`, or its `PitchLabel`, which iKala has too), else MIR-QBSH.
     pub fn of(path: &Path) -> PvFrames {
-        let is_mir1k = path.components().any(|component| {
-            let name = component.as_os_str().to_string_lossy().to_lowercase().replace(['-', '_', ' '], "");
-            name.contains("mir1k") || name == "pitchlabel"
-        });
-        if is_mir1k { PvFrames::Mir1k } else { PvFrames::MirQbsh }
+        let plain = |name: &std::ffi::OsStr| name.to_string_lossy().to_lowercase().replace(['-', '_', ' '], "");
+        let names: Vec<String> = path.iter().map(plain).collect();
+        let any = |test: fn(&str) -> bool| names.iter().any(|name| test(name));
+        let mir1k = any(|n| n.contains("mir1k")) || (any(|n| n == "pitchlabel") && !any(|n| n.contains("ikala")));
+        if mir1k { PvFrames::Mir1k } else { PvFrames::MirQbsh }
     }
 
     /// Centre of a frame in seconds.

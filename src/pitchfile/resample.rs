@@ -9,10 +9,15 @@ const SPARSEST: f64 = 0.25;
 /// A frame this close to a sample (seconds) takes it as it is.
 const SAME: f64 = 1e-4;
 
+/// Brings what a file says to a track of 10 ms frames.
+///
 /// Voicing is that of the nearest sample, f0 is interpolated (on the log scale) between voiced samples only, as
 /// `mir_eval.melody` does, and guesses between guesses. Where the file has no row near a frame (files that leave out unvoiced
 /// frames), it is unvoiced.
-pub(super) fn to_track(samples: &Samples) -> Result<PitchTrack, PitchFileError> {
+///
+/// # Errors
+/// No frame, more than half a day of them, or frames so far apart that they are notes.
+pub fn to_track(samples: &Samples) -> Result<PitchTrack, PitchFileError> {
     let Samples { times, f0, voicing } = samples;
     let Some(&last) = times.last() else {
         return Err(PitchFileError::Empty);

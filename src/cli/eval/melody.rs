@@ -5,29 +5,29 @@ use crate::cli::context::{Context, DeviceName};
 use crate::cli::{complain, models};
 use anyhow::{Context as _, Result, bail};
 use qbh::eval::bootstrap::{Interval, interval};
+use qbh::eval::estimate::Estimate;
 use qbh::eval::melody::MelodyScores;
+use qbh::eval::recordings;
 use qbh::eval::reference::Reference;
 use qbh::library::listen;
-use qbh::pitchfile;
-use qbh_models::PitchTrack;
 use qbh_models::extractor::{DEFAULT_EXTRACTOR, Extractor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Extensions of files that hold pitch over time.
-const PITCH_EXTENSIONS: [&str; 3] = ["txt", "csv", "f0"];
-
 /// Arguments of `qbh eval melody`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A reference is a text or CSV file of the same name as the recording: NAME.wav with NAME.txt, NAME.csv, NAME.pitch.txt or NAME_f0.csv.
-Two columns are `time f0` (seconds, Hz, 0 = unvoiced) and scored as mir_eval.melody does. Three are notes, `onset offset pitch`
-(seconds, MIDI pitch or `free`), and scored on frames, by pitch class.
+A reference has the name of the recording: NAME.wav with NAME.txt, .csv, .pitch.txt or _f0.csv, NAMEREF.txt (MIREX05, ADC2004), NAME.pv
+(MIR-1K, iKala), and TRACK_MIX.wav with TRACK_MELODY2.csv (MedleyDB). Two columns are `time f0` (seconds, Hz, 0 = unvoiced) and
+scored as mir_eval.melody does. Three are notes, `onset offset pitch` (seconds, MIDI pitch or `free`), and scored on frames, OA by
+pitch class. RPA and RCA count guesses of the pitch in frames called unvoiced (negative f0 in pitch files). AUC is the area under
+the ROC curve of the voicing: 1 if one threshold tells all voiced frames from the unvoiced.
 
 Examples:
   qbh eval melody recordings/
+  qbh eval melody MIR-1K/Wavfile --references MIR-1K/PitchLabel --csv scores.csv
   qbh eval melody recordings/ --estimates other_program/   pitch files of another program, NAME.txt or NAME.csv")]
 pub struct Args {
     /// Folders with recordings and references of the same names
@@ -39,12 +39,21 @@ pub struct Args {
     /// Score the pitch files of this folder instead of extracting
     #[arg(long, value_name = "DIR", conflicts_with = "extractor")]
     estimates: Option<PathBuf>,
+    /// Folder of the references, when they are not beside the recordings
+    #[arg(long, value_name = "DIR")]
+    references: Option<PathBuf>,
+    /// Call frames voiced from this probability on, instead of the extractor's own threshold
+    #[arg(long, value_name = "P")]
+    voicing_threshold: Option<f64>,
     /// Move the references by so many semitones first
     #[arg(long, value_name = "SEMITONES", default_value_t = 0.0, allow_negative_numbers = true)]
     transpose: f64,
     /// Cents within which a pitch is right, for references made of notes
     #[arg(long, value_name = "CENTS", default_value_t = 50.0)]
     tolerance: f64,
+    /// Write the scores of every recording to this CSV file
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
     /// One JSON object instead of tables
     #[arg(long)]
     json: bool,
@@ -58,11 +67,18 @@ struct Row {
     file: String,
     #[serde(flatten)]
     scores: MelodyScores,
+    /// Of the voicing; `None` where the reference is all voiced or all unvoiced.
+    auc: Option<f64>,
 }
 
 /// Scores every recording that has a reference; the mean counts every recording once.
 pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
-    let pairs = pairs(&args.folders)?;
+    let names = || args.folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ");
+    let pairs = recordings::with_references(&args.folders, args.references.as_deref())
+        .with_context(|| format!("cannot read {}", names()))?;
+    if pairs.is_empty() {
+        bail!("no recording in {} has a reference of its name (NAME.wav with NAME.txt or NAME.csv)", names());
+    }
     let extractor = match &args.estimates {
         Some(_) => None,
         None => Some(models::open_extractor(&args.extractor, context, args.device.device()?)?),
@@ -71,14 +87,21 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     for (recording, reference) in &pairs {
         let reference = Reference::read(reference)?.transposed(args.transpose);
         match estimate(recording, extractor.as_deref(), args.estimates.as_deref()) {
-            Ok(track) => {
-                rows.push(Row { file: recording.display().to_string(), scores: reference.score(&track, Some(args.tolerance)) })
+            Ok(mut estimate) => {
+                if let Some(threshold) = args.voicing_threshold {
+                    estimate = estimate.with_voicing_threshold(threshold);
+                }
+                let scores = reference.score(&estimate, Some(args.tolerance));
+                rows.push(Row { file: recording.display().to_string(), scores, auc: reference.voicing_auc(&estimate) })
             }
             Err(error) => complain(format!("{}: {error:#}", recording.display())),
         }
     }
     if rows.is_empty() {
         bail!("none of {} recordings could be scored", pairs.len());
+    }
+    if let Some(path) = &args.csv {
+        write_csv(path, &rows).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let mean = |of: fn(&MelodyScores) -> f64| interval(&rows.iter().map(|row| of(&row.scores)).collect::<Vec<_>>());
     let columns = [
@@ -87,6 +110,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         ("RPA", mean(|s| s.rpa)),
         ("RCA", mean(|s| s.rca)),
         ("OA", mean(|s| s.oa)),
+        ("AUC", interval(&rows.iter().filter_map(|row| row.auc).collect::<Vec<_>>())),
     ];
     if args.json {
         let mean: BTreeMap<String, Interval> = columns.iter().map(|(name, i)| (name.to_lowercase(), *i)).collect();
@@ -94,9 +118,10 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         let report = serde_json::json!({ "schema": "qbh.eval.melody/1", "extractor": extractor, "n": rows.len(), "mean": mean, "files": rows });
         writeln!(out, "{report}")?;
     } else {
-        writeln!(out, "  VR    VFA   RPA   RCA   OA    file")?;
-        for Row { file, scores: s } in &rows {
-            writeln!(out, "  {:.3} {:.3} {:.3} {:.3} {:.3} {file}", s.vr, s.vfa, s.rpa, s.rca, s.oa)?;
+        writeln!(out, "  VR    VFA   RPA   RCA   OA    AUC   file")?;
+        for Row { file, scores: s, auc } in &rows {
+            let auc = auc.map_or("  -  ".to_string(), |auc| format!("{auc:.3}"));
+            writeln!(out, "  {:.3} {:.3} {:.3} {:.3} {:.3} {auc} {file}", s.vr, s.vfa, s.rpa, s.rca, s.oa)?;
         }
         writeln!(out, "mean of {}, with 95 % bootstrap intervals", rows.len())?;
         for (name, Interval { mean, low, high }) in columns {
@@ -106,44 +131,23 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     Ok(if rows.len() == pairs.len() { Status::Done } else { Status::Failed })
 }
 
-fn estimate(recording: &Path, extractor: Option<&dyn Extractor>, estimates: Option<&Path>) -> Result<PitchTrack> {
+fn estimate(recording: &Path, extractor: Option<&dyn Extractor>, estimates: Option<&Path>) -> Result<Estimate> {
     if let Some(folder) = estimates {
-        let stem = recording.file_stem().unwrap_or_default().to_string_lossy();
-        let names = PITCH_EXTENSIONS.map(|extension| folder.join(format!("{stem}.{extension}")));
-        let file = names.iter().find(|path| path.is_file()).with_context(|| format!("{} does not exist", names[0].display()))?;
-        return Ok(pitchfile::read(file)?);
+        let file =
+            recordings::estimate_of(recording, folder).with_context(|| format!("no pitch file in {}", folder.display()))?;
+        return Ok(Estimate::read(&file)?);
     }
     let extractor = extractor.context("no extractor")?;
-    let heard = listen::listen(recording, extractor)?;
-    heard.pieces.into_iter().next().and_then(|piece| piece.pitch).context("it is no recording")
+    Ok(listen::pitch_track(recording, extractor)?.into())
 }
 
-/// Recordings that have a reference, sorted.
-fn pairs(folders: &[PathBuf]) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut pairs = Vec::new();
-    for folder in folders {
-        let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        for path in entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>()? {
-            if is_reference(&path) || !path.is_file() {
-                continue;
-            }
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let reference = PITCH_EXTENSIONS
-                .map(|extension| format!("{stem}.{extension}"))
-                .into_iter()
-                .chain([format!("{stem}.pitch.txt"), format!("{stem}_f0.csv")])
-                .map(|name| folder.join(name))
-                .find(|reference| reference.is_file());
-            pairs.extend(reference.map(|reference| (path, reference)));
-        }
+fn write_csv(path: &Path, rows: &[Row]) -> Result<()> {
+    let mut csv = csv::Writer::from_path(path)?;
+    csv.write_record(["file", "vr", "vfa", "rpa", "rca", "oa", "auc"])?;
+    for Row { file, scores: s, auc } in rows {
+        let numbers = [Some(s.vr), Some(s.vfa), Some(s.rpa), Some(s.rca), Some(s.oa), *auc];
+        let numbers = numbers.map(|n| n.map_or(String::new(), |n| n.to_string()));
+        csv.write_record(std::iter::once(file.clone()).chain(numbers))?;
     }
-    pairs.sort();
-    if pairs.is_empty() {
-        bail!("no recording with a reference of its name was found (NAME.wav with NAME.txt or NAME.csv)");
-    }
-    Ok(pairs)
-}
-
-fn is_reference(path: &Path) -> bool {
-    path.extension().is_some_and(|e| PITCH_EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
+    Ok(csv.flush()?)
 }

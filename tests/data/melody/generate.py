@@ -8,11 +8,13 @@ import numpy as np
 warnings.simplefilter("ignore")
 rng = np.random.default_rng(7)
 cases = []
-for i in range(16):
+for i in range(24):
     hop_ref, hop_est = rng.choice([0.01, 0.0058, 0.02, 0.0232], 2)
     start_ref, start_est = (0.0 if i % 3 else 0.013), (0.0 if i % 4 else 0.007)
     if i == 0:
         hop_est, start_est = hop_ref, start_ref
+    if i >= 20:  # Melodia's and MIR-1K's frames
+        hop_ref, hop_est = 0.02, 128 / 44100
     length = rng.uniform(0.8, 2.0)
     ref_time = np.round(start_ref + np.arange(int(length / hop_ref)) * hop_ref, 6)
     est_time = np.round(start_est + np.arange(int((length + rng.uniform(-0.2, 0.2)) / hop_est)) * hop_est, 6)
@@ -28,6 +30,10 @@ for i in range(16):
         est_freq[:] = 0
     if i == 6:
         ref_freq[:] = 0
+    if i == 17:  # guesses only
+        est_freq = -abs(est_freq)
+    if i == 18:  # a guess in every unvoiced frame
+        est_freq[est_freq == 0] = -220
     ref_freq, est_freq = np.round(ref_freq, 4), np.round(est_freq, 4)
     scores = list(mir_eval.melody.evaluate(ref_time, ref_freq.copy(), est_time, est_freq.copy()).values())
     cases.append(dict(ref_time=ref_time.tolist(), ref_freq=ref_freq.tolist(), est_time=est_time.tolist(),
