@@ -9,7 +9,7 @@ use qbh_models::synthesis::SAMPLE_RATE;
 use qbh_models::synthesis::voice::speech::{Speaker, SpeechBank};
 use rayon::prelude::*;
 
-/// Seconds of speech taken altogether (some 300 MB when analysed).
+/// Seconds of speech taken altogether (some 250 MB when analysed).
 const TOTAL: usize = 2400;
 /// Least and most seconds of one speaker.
 const EACH: (usize, usize) = (20, 300);
