@@ -164,8 +164,8 @@ impl<'a> Ear<'a> {
         let start = Instant::now();
         let peak = section.iter().fold(0.0f32, |peak, s| peak.max(s.abs()));
         let track = if peak < SILENCE {
-            let hop = self.extractor.sample_rate() as usize / 100;
-            PitchTrack::from_f0(vec![0.0; section.len().div_ceil(hop)])
+            let frames = (section.len() * 100).div_ceil(self.extractor.sample_rate() as usize);
+            PitchTrack::from_f0(vec![0.0; frames])
         } else {
             self.extractor.extract(section)?
         };

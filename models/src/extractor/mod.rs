@@ -3,11 +3,16 @@
 //! - [`harmonic`]: compact, the default
 //! - [`ssl`]: the published network of Kum et al. 2020; [`jdc`]: that of Kum & Nam 2019
 //! - `segments`, `segmented`: the front end these two share, and all else but the network
+//! - [`multidnn`]: the networks of Cao, Feng & Li 2019
+//! - `level`, `grid`: the level of a recording; from frames of other lengths to 10 ms
 //! - `spectrum`: the short-time Fourier transform under all front ends
 //! - `registry`: the table of all of them
 
+mod grid;
 pub mod harmonic;
 pub mod jdc;
+mod level;
+pub mod multidnn;
 mod registry;
 pub mod segmented;
 pub(crate) mod segments;
@@ -43,7 +48,7 @@ pub trait Extractor: Send {
     fn multiply_adds(&self) -> f64;
 
     /// The melody of mono `samples` (any level; at most some ten minutes at a time, see [`MAX_SECTION`]).
-    /// The track has `ceil(samples / (rate / 100))` frames, frame `i` centred at `i * 10 ms`; no samples, no frames.
+    /// The track has `ceil(100 samples / rate)` frames, frame `i` centred at `i * 10 ms`; no samples, no frames.
     fn extract(&self, samples: &[f32]) -> Result<PitchTrack, ModelError>;
 
     /// A second handle on the same weights, for another thread.

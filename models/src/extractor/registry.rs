@@ -4,12 +4,14 @@ use tch::Device;
 
 use super::harmonic::{Harmonic, Size};
 use super::jdc::Jdc;
+use super::multidnn::MultiDnn;
 use super::ssl::Ssl;
-use super::{Extractor, SHIPPED, harmonic, jdc, one_thread, ssl};
+use super::{Extractor, SHIPPED, harmonic, jdc, multidnn, one_thread, ssl};
 use crate::ModelError;
 use crate::nn::weights::Weights;
 use crate::training::extractor::harmonic::HarmonicStudent;
 use crate::training::extractor::jdc::JdcStudent;
+use crate::training::extractor::multidnn::{MultiDnnStudent, Tasks};
 use crate::training::extractor::ssl::SslStudent;
 use crate::training::extractor::student::Student;
 use crate::training::extractor::{Settings, Source};
@@ -67,6 +69,22 @@ pub static ARCHITECTURES: &[Architecture] = &[
         open: |weights, device| Ok(Box::new(Jdc::from_weights(weights, device)?)),
         untrained: |device| Box::new(Jdc::untrained(device)),
         student: |settings, source| Ok(Box::new(JdcStudent::new(settings, source)?)),
+    },
+    Architecture {
+        name: "multidnn",
+        about: "Cao, Feng & Li 2019, without LSTMs",
+        family: multidnn::ARCHITECTURE,
+        open: |weights, device| Ok(Box::new(MultiDnn::from_weights(weights, device)?)),
+        untrained: |device| Box::new(MultiDnn::untrained(false, device)),
+        student: |settings, _| Ok(Box::new(MultiDnnStudent::new(settings, false, Tasks::default())?)),
+    },
+    Architecture {
+        name: "multidnn-rnn",
+        about: "the same with LSTMs; trained --from a multidnn",
+        family: multidnn::ARCHITECTURE_RNN,
+        open: |weights, device| Ok(Box::new(MultiDnn::from_weights(weights, device)?)),
+        untrained: |device| Box::new(MultiDnn::untrained(true, device)),
+        student: |settings, _| Ok(Box::new(MultiDnnStudent::new(settings, true, Tasks::default())?)),
     },
 ];
 

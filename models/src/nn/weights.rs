@@ -76,6 +76,20 @@ impl Weights {
         Ok(())
     }
 
+    /// Copies the tensors whose name and shape a variable of `vs` has, for a training that starts from them; at least one must.
+    pub fn fill_matching(&self, vs: &VarStore) -> Result<(), ModelError> {
+        let _guard = tch::no_grad_guard();
+        let mut matched = false;
+        for (key, mut variable) in vs.variables() {
+            if let Some(tensor) = self.tensors.get(&key).filter(|tensor| tensor.size() == variable.size()) {
+                variable.f_copy_(tensor)?;
+                matched = true;
+            }
+        }
+        let reason = "no tensor has the name and the shape of one of the network's".to_string();
+        if matched { Ok(()) } else { Err(ModelError::Weights { name: self.name.clone(), reason }) }
+    }
+
     /// A tensor that is no network variable (such as a front end's mean), f32.
     pub fn tensor(&self, key: &str) -> Result<&Tensor, ModelError> {
         self.tensors
@@ -165,6 +179,15 @@ mod tests {
         let mut wrong = VarStore::new(Device::Cpu);
         let _layer = nn::linear(wrong.root() / "fc", 4, 2, Default::default());
         assert!(weights.fill(&mut wrong).unwrap_err().to_string().contains("fc.weight"));
+        let mut other = VarStore::new(Device::Cpu);
+        let _layers = [
+            nn::linear(other.root() / "fc", 3, 2, Default::default()),
+            nn::linear(other.root() / "out", 2, 2, Default::default()),
+        ];
+        weights.fill_matching(&other).unwrap();
+        assert!((&vs.variables()["fc.weight"] - &other.variables()["fc.weight"]).abs().max().double_value(&[]) < 1e-3);
+        assert!(weights.fill(&mut other).is_err());
+        assert!(weights.fill_matching(&VarStore::new(Device::Cpu)).is_err());
         assert!(matches!(Weights::open("nobody", &[]), Err(ModelError::UnknownModel { .. })));
     }
 }

@@ -42,6 +42,9 @@ pub struct Args {
     /// Seed of the initial weights, the voices and the mixes
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Start from these weights, by name or file, instead of random ones; multidnn-rnn starts from a multidnn
+    #[arg(long, value_name = "NAME")]
+    from: Option<String>,
     /// Go on from the checkpoint in the output folder
     #[arg(long)]
     resume: bool,
@@ -110,6 +113,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         batch: args.batch,
         threads: args.threads,
         seed: args.seed,
+        from: args.from,
         resume: args.resume,
         device,
         out: args.out,

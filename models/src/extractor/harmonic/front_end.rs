@@ -1,5 +1,6 @@
 //! The front end of `harmonic`: level-normalised audio to log-frequency spectra of two window lengths.
 
+use crate::extractor::level::normalise;
 use crate::extractor::spectrum::{Edge, Stft};
 use crate::pitch::midi_to_hz;
 
@@ -47,7 +48,7 @@ impl FrontEnd {
     /// `frames x 2 x 284` values `0.25 ln(8 M / (N / 4) + 1e-4)`, M the weighted mean magnitude around a band; frame `t` is
     /// centred at `t * 20 ms`. The level is normalised over all `samples`.
     pub(crate) fn spectra(&self, samples: &[f32], frames: usize) -> Vec<f32> {
-        let samples = normalise(samples);
+        let samples = normalise(samples, SAMPLE_RATE);
         let mut out = vec![FLOOR; frames * SPECTRA * BANDS];
         for (index, (stft, filters)) in self.resolutions.iter().enumerate() {
             stft.magnitudes(&samples, 0..frames, |frame, magnitudes| {
@@ -57,19 +58,6 @@ impl FrontEnd {
         }
         out
     }
-}
-
-/// Scales samples so that their loudest 30 % of 50 ms blocks have RMS 0.1; broken samples become silence.
-fn normalise(samples: &[f32]) -> Vec<f32> {
-    const BLOCK: usize = SAMPLE_RATE as usize / 20;
-    let clean = |x: f32| if x.is_finite() { x } else { 0.0 };
-    let mut power: Vec<f32> =
-        samples.chunks(BLOCK).map(|block| block.iter().map(|&x| clean(x) * clean(x)).sum::<f32>() / block.len() as f32).collect();
-    power.sort_unstable_by(|a, b| b.total_cmp(a));
-    power.truncate((power.len() * 3 / 10).max(1));
-    let mean = power.iter().sum::<f32>() / power.len().max(1) as f32;
-    let gain = 0.1 / (mean + 1e-10).sqrt();
-    samples.iter().map(|&x| clean(x) * gain).collect()
 }
 
 /// Triangular filters on a logarithmic frequency axis, as a sparse matrix. Where bands lie closer than bins, a filter is one

@@ -1,7 +1,7 @@
 //! Training of extractors on synthetic recordings whose pitch is known exactly.
 //!
 //! - `student`: what a network brings to its training, as traits
-//! - `harmonic`, `jdc`, `ssl`: the targets and losses of each; `segments`: what the last two share
+//! - `harmonic`, `jdc`, `multidnn`, `ssl`: the targets and losses of each; `segments`: what `jdc` and `ssl` share
 //! - `crops`: recordings to labelled network inputs, made ahead of time by worker threads
 //! - `scores`, `curve`: how it goes, and the learning curve on disk
 
@@ -9,6 +9,7 @@ mod crops;
 mod curve;
 pub(crate) mod harmonic;
 pub(crate) mod jdc;
+pub mod multidnn;
 mod resample;
 mod scores;
 mod segments;
@@ -23,11 +24,12 @@ use tch::Device;
 
 use self::crops::Feeder;
 use self::curve::Curve;
+use self::multidnn::{MultiDnnStudent, Tasks};
 use self::scores::Scores;
 use self::student::Student;
 use crate::ModelError;
-use crate::extractor::Architecture;
-use crate::nn::weights;
+use crate::extractor::{Architecture, SHIPPED};
+use crate::nn::weights::{self, Weights};
 use crate::synthesis::Example;
 use crate::training::adamw::AdamW;
 use crate::training::checkpoint::{Progress, TrainingState};
@@ -59,6 +61,8 @@ pub struct Settings {
     pub threads: usize,
     /// Seed of weights and data.
     pub seed: u64,
+    /// Weights to start from, a name or a path: variables of the same name and shape are taken over.
+    pub from: Option<String>,
     /// Goes on from the checkpoint in `out`.
     pub resume: bool,
     /// Where the network is trained.
@@ -69,6 +73,13 @@ pub struct Settings {
     pub name: String,
     /// What the weights shall say of themselves: data, licences, command.
     pub metadata: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// The weights to start from.
+    fn start(&self) -> Result<Option<Weights>, ModelError> {
+        self.from.as_ref().map(|name| Weights::open(name, SHIPPED)).transpose()
+    }
 }
 
 /// Where recordings come from: the seed and the length in seconds in, a recording at least that long out. Equal seeds give
@@ -106,12 +117,29 @@ pub struct Report {
 /// # Errors
 /// Files that cannot be written or do not fit, and a network that diverges.
 pub fn train(settings: &Settings, source: &Source, report: &mut dyn FnMut(&Report)) -> Result<PathBuf, ModelError> {
-    train_until(settings, source, report, u64::MAX)
+    train_until(settings, settings.architecture.student, source, report, u64::MAX)
 }
 
-/// As [`train`], but stops at a step, as if interrupted there.
+/// Trains `multidnn` as [`train`] does, with another share of its two tasks in the loss.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_multidnn(
+    settings: &Settings,
+    tasks: Tasks,
+    source: &Source,
+    report: &mut dyn FnMut(&Report),
+) -> Result<PathBuf, ModelError> {
+    let enrol = |settings: &Settings, _: &Source| -> Result<Box<dyn Student>, ModelError> {
+        Ok(Box::new(MultiDnnStudent::new(settings, false, tasks)?))
+    };
+    train_until(settings, enrol, source, report, u64::MAX)
+}
+
+/// Trains the student that `enrol` makes; stops at a step, as if interrupted there.
 fn train_until(
     settings: &Settings,
+    enrol: impl Fn(&Settings, &Source) -> Result<Box<dyn Student>, ModelError>,
     source: &Source,
     report: &mut dyn FnMut(&Report),
     last_step: u64,
@@ -124,7 +152,10 @@ fn train_until(
     if settings.device == Device::Cpu {
         tch::set_num_threads(settings.threads.max(1) as i32);
     }
-    let student = (settings.architecture.student)(settings, source)?;
+    let student = enrol(settings, source)?;
+    if let Some(weights) = settings.start()? {
+        weights.fill_matching(student.variables())?;
+    }
     let mut optimiser = AdamW::new(student.variables(), student.optimiser());
     let mut ema = Ema::new(student.variables(), EMA_DECAY);
     let identity = format!("{}, batch {}, seed {}", settings.architecture.name, settings.batch, settings.seed);

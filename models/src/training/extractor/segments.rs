@@ -30,8 +30,14 @@ pub(super) struct SegmentInput {
 }
 
 impl SegmentInput {
-    /// Mean and deviation of every frequency come from the first recordings of the source.
+    /// Mean and deviation of every frequency come from the weights that the training starts from, or else from the first
+    /// recordings of the source.
     pub(super) fn calibrate(settings: &Settings, source: &Source) -> Result<Self, ModelError> {
+        let (device, kind) = (settings.device, fastest_kind(settings.device));
+        if let Some(weights) = settings.start()? {
+            let constant = |key: &str| -> Result<Tensor, ModelError> { Ok(weights.tensor(key)?.f_to_device(device)?) };
+            return Ok(SegmentInput { mean: constant("front_end.mean")?, std: constant("front_end.std")?, device, kind });
+        }
         let listener = SegmentListener::new();
         let (mut sum, mut squares) = (vec![0.0f64; BINS], vec![0.0f64; BINS]);
         for i in 0..CALIBRATION {
@@ -49,9 +55,9 @@ impl SegmentInput {
             sum.iter().zip(&squares).map(|(s, q)| (q / count - (s / count).powi(2)).max(0.0).sqrt() as f32).collect();
         // All frames of a segment are alike; the published file has a row for each.
         let rows = |values: &[f32]| -> Result<Tensor, ModelError> {
-            Ok(Tensor::f_from_slice(values)?.f_repeat([SEGMENT as i64, 1])?.f_to_device(settings.device)?)
+            Ok(Tensor::f_from_slice(values)?.f_repeat([SEGMENT as i64, 1])?.f_to_device(device)?)
         };
-        Ok(SegmentInput { mean: rows(&mean)?, std: rows(&std)?, device: settings.device, kind: fastest_kind(settings.device) })
+        Ok(SegmentInput { mean: rows(&mean)?, std: rows(&std)?, device, kind })
     }
 
     /// Crops to `(segments, 31, 513)`.

@@ -39,6 +39,7 @@ fn settings(architecture: &'static Architecture, steps: u64, out: &std::path::Pa
         batch: 2,
         threads: 1,
         seed: 5,
+        from: None,
         resume: false,
         device: Device::Cpu,
         out: out.to_path_buf(),
@@ -49,9 +50,14 @@ fn settings(architecture: &'static Architecture, steps: u64, out: &std::path::Pa
 
 /// Loss on one batch before and after some steps on it.
 fn learns(architecture: &'static Architecture, steps: u64) -> (f64, f64) {
+    learns_from(architecture, steps, None)
+}
+
+fn learns_from(architecture: &'static Architecture, steps: u64, from: Option<String>) -> (f64, f64) {
     let dir = tempfile::tempdir().unwrap();
     tch::manual_seed(1);
-    let student = (architecture.student)(&settings(architecture, steps, dir.path()), &tones).unwrap();
+    let settings = Settings { from, ..settings(architecture, steps, dir.path()) };
+    let student = (architecture.student)(&settings, &tones).unwrap();
     let listener = student.listener();
     let batch = [crops::make_crop(&tones, &*listener, &mut Draw::new(3))];
     let mut optimiser = AdamW::new(student.variables(), student.optimiser());
@@ -86,6 +92,29 @@ fn jdc_learns() {
 }
 
 #[test]
+fn multidnn_learns() {
+    let (before, after) = learns(architecture("multidnn"), 8);
+    assert!(after < 0.9 * before, "{before} -> {after}");
+}
+
+#[test]
+fn the_lstms_of_multidnn_learn_on_layers_that_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = settings(architecture("multidnn"), 1, dir.path());
+    let refusal = train(&Settings { architecture: architecture("multidnn-rnn"), ..first.clone() }, &tones, &mut |_| ());
+    assert!(refusal.unwrap_err().to_string().contains("two stages"));
+    let stage_one = train(&first, &tones, &mut |_| ()).unwrap().to_str().unwrap().to_string();
+    let rnn =
+        Settings { from: Some(stage_one.clone()), name: "rnn".into(), ..settings(architecture("multidnn-rnn"), 2, dir.path()) };
+    let stage_two = train(&rnn, &tones, &mut |_| ()).unwrap();
+    let open = |path: &str| weights::Weights::open(path, &[]).unwrap();
+    let (one, two) = (open(&stage_one), open(stage_two.to_str().unwrap()));
+    assert_eq!(one.tensor("dnn.1.weight").unwrap(), two.tensor("dnn.1.weight").unwrap());
+    let (before, after) = learns_from(architecture("multidnn-rnn"), 8, Some(stage_one));
+    assert!(after < 0.9 * before, "{before} -> {after}");
+}
+
+#[test]
 fn what_was_trained_can_be_opened_and_a_resume_changes_nothing() {
     crate::training::run_alone("training::extractor::tests::open_and_resume_alone");
 }
@@ -98,7 +127,7 @@ fn open_and_resume_alone() {
     let straight = train(&settings(architecture, 4, &dir.path().join("straight")), &tones, &mut |_| ()).unwrap();
 
     let halfway = settings(architecture, 4, &dir.path().join("halfway"));
-    train_until(&halfway, &tones, &mut |_| (), 2).unwrap();
+    train_until(&halfway, halfway.architecture.student, &tones, &mut |_| (), 2).unwrap();
     let resumed = train(&Settings { resume: true, ..halfway }, &tones, &mut |_| ()).unwrap();
     let read = |path: &Path| {
         let mut vs = tch::nn::VarStore::new(Device::Cpu);
