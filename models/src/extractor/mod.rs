@@ -4,15 +4,18 @@
 //! - [`ssl`]: the published network of Kum et al. 2020; [`jdc`]: that of Kum & Nam 2019
 //! - `segments`, `segmented`: the front end these two share, and all else but the network
 //! - [`multidnn`]: the networks of Cao, Feng & Li 2019
-//! - `level`, `grid`: the level of a recording; from frames of other lengths to 10 ms
+//! - [`ah1`]: the network of Huang & Liu 2020
+//! - `level`, `pieces`, `grid`: the level of a recording; long ones in pieces; from frames of other lengths to 10 ms
 //! - `spectrum`: the short-time Fourier transform under all front ends
 //! - `registry`: the table of all of them
 
+pub mod ah1;
 mod grid;
 pub mod harmonic;
 pub mod jdc;
 mod level;
 pub mod multidnn;
+mod pieces;
 mod registry;
 pub mod segmented;
 pub(crate) mod segments;

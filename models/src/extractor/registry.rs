@@ -2,13 +2,15 @@
 
 use tch::Device;
 
+use super::ah1::Ah1;
 use super::harmonic::{Harmonic, Size};
 use super::jdc::Jdc;
 use super::multidnn::MultiDnn;
 use super::ssl::Ssl;
-use super::{Extractor, SHIPPED, harmonic, jdc, multidnn, one_thread, ssl};
+use super::{Extractor, SHIPPED, ah1, harmonic, jdc, multidnn, one_thread, ssl};
 use crate::ModelError;
 use crate::nn::weights::Weights;
+use crate::training::extractor::ah1::Ah1Student;
 use crate::training::extractor::harmonic::HarmonicStudent;
 use crate::training::extractor::jdc::JdcStudent;
 use crate::training::extractor::multidnn::{MultiDnnStudent, Tasks};
@@ -85,6 +87,14 @@ pub static ARCHITECTURES: &[Architecture] = &[
         open: |weights, device| Ok(Box::new(MultiDnn::from_weights(weights, device)?)),
         untrained: |device| Box::new(MultiDnn::untrained(true, device)),
         student: |settings, _| Ok(Box::new(MultiDnnStudent::new(settings, true, Tasks::default())?)),
+    },
+    Architecture {
+        name: "ah1",
+        about: "Huang & Liu 2020",
+        family: ah1::ARCHITECTURE,
+        open: |weights, device| Ok(Box::new(Ah1::from_weights(weights, device)?)),
+        untrained: |device| Box::new(Ah1::untrained(device)),
+        student: |settings, source| Ok(Box::new(Ah1Student::new(settings, source)?)),
     },
 ];
 

@@ -6,7 +6,6 @@
 mod decode;
 mod front_end;
 mod net;
-mod pieces;
 
 pub(crate) use decode::{BINS, BINS_PER_SEMITONE, LOWEST_MIDI};
 pub(crate) use front_end::{BANDS, FLOOR, FrontEnd, HOP, SPECTRA};
@@ -17,13 +16,22 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 use self::front_end::SAMPLE_RATE;
-use self::pieces::Pieces;
+use super::pieces::Pieces;
 use super::{Extractor, fastest_kind};
 use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo, PitchTrack};
 
 /// Name of the architecture in weights files.
 pub const ARCHITECTURE: &str = "harmonic";
+
+/// Frames (20 ms) that each piece of a long recording keeps: 20 s.
+const KEPT: usize = 1000;
+
+/// Frames of context on either side: 1.5 s, twice what the convolutions reach; beyond it only the GRU remembers.
+const CONTEXT: usize = 75;
+
+/// Pieces that go through the network together: few enough for the processor's cache, enough to share the GRU's steps.
+const BATCH: usize = 4;
 
 /// The front end alone: log spectra of 16 kHz samples, `frames x 2 x 284`, one frame per 20 ms.
 pub fn front_end(samples: &[f32]) -> Vec<f32> {
@@ -76,7 +84,7 @@ impl Harmonic {
         let all = Tensor::f_from_slice(spectra)?.f_view([frames as i64, SPECTRA as i64, BANDS as i64])?;
         let mut logits = vec![0.0; frames * BINS];
         let mut voicing = vec![0.0; frames];
-        for batch in Pieces::cover(frames).batches() {
+        for batch in Pieces::cover(frames, KEPT, CONTEXT).batches(BATCH) {
             let inputs: Vec<Tensor> = batch.iter().map(|p| all.narrow(0, p.read.start as i64, p.read.len() as i64)).collect();
             let x = Tensor::f_stack(&inputs, 0)?.f_to_device(self.vs.device())?.f_to_kind(self.kind)?;
             let (pitch, voiced) = self.net.forward_t(&x, false);

@@ -1,10 +1,13 @@
 //! Training of extractors on synthetic recordings whose pitch is known exactly.
 //!
 //! - `student`: what a network brings to its training, as traits
-//! - `harmonic`, `jdc`, `multidnn`, `ssl`: the targets and losses of each; `segments`: what `jdc` and `ssl` share
+//! - `ah1`, `harmonic`, `jdc`, `multidnn`, `ssl`: the targets and losses of each; `segments`: what `jdc` and `ssl` share
 //! - `crops`: recordings to labelled network inputs, made ahead of time by worker threads
+//! - `calibrate`, `resample`: constants of front ends; training audio at other rates
 //! - `scores`, `curve`: how it goes, and the learning curve on disk
 
+pub(crate) mod ah1;
+mod calibrate;
 mod crops;
 mod curve;
 pub(crate) mod harmonic;

@@ -98,6 +98,12 @@ fn multidnn_learns() {
 }
 
 #[test]
+fn ah1_learns() {
+    let (before, after) = learns(architecture("ah1"), 6);
+    assert!(after < 0.9 * before, "{before} -> {after}");
+}
+
+#[test]
 fn the_lstms_of_multidnn_learn_on_layers_that_stay() {
     let dir = tempfile::tempdir().unwrap();
     let first = settings(architecture("multidnn"), 1, dir.path());
