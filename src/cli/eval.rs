@@ -1,5 +1,6 @@
 //! `qbh eval`: how well melodies are extracted and songs are found.
 
+pub(in crate::cli) mod extractors;
 mod melody;
 mod retrieval;
 
@@ -14,6 +15,8 @@ use std::io::Write;
 pub enum Eval {
     /// Score an extractor against reference melodies: VR, VFA, RPA, RCA, OA
     Melody(melody::Args),
+    /// Compare extractors on several data sets, with what they cost
+    Extractors(extractors::Args),
     /// Score the search on hums with known songs: top-1, top-10, MRR
     Retrieval(retrieval::Args),
 }
@@ -22,6 +25,7 @@ pub enum Eval {
 pub fn run(eval: &Eval, context: &Context, out: &mut dyn Write) -> Result<Status> {
     match eval {
         Eval::Melody(args) => melody::run(args, context, out),
+        Eval::Extractors(args) => extractors::run(args, context, out),
         Eval::Retrieval(args) => retrieval::run(args, context, out),
     }
 }

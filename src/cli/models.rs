@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use qbh::library::indexer;
 use qbh_index::Index;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER, Embedder};
-use qbh_models::extractor::{self, DEFAULT_EXTRACTOR, Extractor};
+use qbh_models::extractor::{self, ARCHITECTURES, DEFAULT_EXTRACTOR, Extractor};
 use qbh_models::{ModelError, ModelInfo};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,12 @@ fn list(context: &Context, out: &mut dyn Write) -> Result<()> {
         let origin = format!("{origin}{}", if default { ", default" } else { "" });
         let kind = format!("{kind:?}").to_lowercase();
         table.row(vec![name, kind, info.architecture, info.parameters.to_string(), info.fingerprint, origin]);
+    }
+    table.write(out)?;
+    writeln!(out, "\nExtractors that can be trained (qbh train extractor --arch NAME):")?;
+    let mut table = Table::new(&["name", "what it is"]);
+    for architecture in ARCHITECTURES {
+        table.row(vec![architecture.name.to_owned(), architecture.about.to_owned()]);
     }
     table.write(out)?;
     Ok(())

@@ -15,7 +15,7 @@ use qbh_models::training::extractor::{Report, Settings, train};
 use qbh_models::training::schedule::Budget;
 use tch::Device;
 
-use super::{recordings, speech};
+use super::{alpha_study, recordings, speech};
 
 /// Seconds of each rendered piece.
 const PIECE_SECONDS: f32 = 40.0;
@@ -69,6 +69,10 @@ pub struct Args {
     /// Pieces of 40 s to render and keep in memory (64 kB per second); training mixes them anew for every step
     #[arg(long, default_value_t = 240)]
     pieces: usize,
+    /// Train multidnn once for every weight of its voicing task, the budget for each, and score them on the recordings of these
+    /// folders (references as for qbh eval melody)
+    #[arg(long, num_args = 1.., value_name = "DIR")]
+    alpha_study: Vec<PathBuf>,
     /// What the model's metadata shall say about its data and their licences
     #[arg(long, default_value = "synthetic", value_name = "TEXT")]
     data_note: String,
@@ -82,6 +86,7 @@ fn names() -> impl Iterator<Item = PossibleValue> {
 /// Trains until the time or the number of steps is reached.
 pub fn run(args: Args) -> anyhow::Result<()> {
     ensure!(args.steps.is_some() || args.hours.is_some(), "say how long to train: --hours or --steps");
+    ensure!(args.alpha_study.is_empty() || args.arch.name == "multidnn", "--alpha-study is one of --arch multidnn");
     ensure!(args.batch > 0 && args.pieces > 0, "--batch and --pieces must be at least 1");
     let device = match args.device.as_str() {
         "cuda" if tch::Cuda::is_available() => Device::Cuda(0),
@@ -124,7 +129,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             ("stems".to_string(), format!("{} pieces of {PIECE_SECONDS} s", args.pieces)),
         ]),
     };
-    let path = train(&settings, &|seed, seconds| bank.crop(seed, seconds), &mut print)?;
+    let source = |seed, seconds| bank.crop(seed, seconds);
+    if !args.alpha_study.is_empty() {
+        return alpha_study::run(&settings, &args.alpha_study, &source, &mut print);
+    }
+    let path = train(&settings, &source, &mut print)?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `qbh train`: the two trainings.
 
+mod alpha_study;
 mod embedder;
 mod extractor;
 mod recordings;

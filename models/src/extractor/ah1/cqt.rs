@@ -138,14 +138,14 @@ mod tests {
         (0..3 * SAMPLE_RATE).map(|n| of(f64::from(n) / f64::from(SAMPLE_RATE)) as f32).collect()
     }
 
-    /// Compares magnitudes with golden ones at some bins around `centre`, within 1 % of the largest.
-    fn check(samples: &[f32], frame: usize, centre: usize, step: usize, golden: [f32; 5]) {
+    /// Compares magnitudes with golden ones at some bins around `centre`, within a share of the largest.
+    fn check(samples: &[f32], frame: usize, (centre, step): (usize, usize), golden: [f32; 5], tolerance: f32) {
         let largest = golden.into_iter().fold(0.0, f32::max);
         Cqt::new().magnitudes(samples, frame..frame + 1, |_, magnitudes| {
             for (i, wanted) in golden.into_iter().enumerate() {
                 let got = magnitudes[centre + i * step - 2 * step];
                 assert!(
-                    (got - wanted).abs() < 0.01 * largest,
+                    (got - wanted).abs() < tolerance * largest,
                     "bin {} of frame {frame}: {got} against {wanted}",
                     centre + i * step - 2 * step
                 );
@@ -154,7 +154,8 @@ mod tests {
     }
 
     // The golden values are those of librosa 0.11.0: np.abs(librosa.cqt(y, sr=16000, hop_length=256, fmin=65, n_bins=365,
-    // bins_per_octave=57, window="blackmanharris")), y as here, float32.
+    // bins_per_octave=57, window="blackmanharris")), y as here, float32. It filters octave by octave at lower rates, which moves a
+    // sweep by up to 1.1 % from the definition.
 
     #[test]
     fn tones_are_as_librosa_has_them() {
@@ -167,7 +168,7 @@ mod tests {
             (3520.0, 328, [0.546, 2.591, 4.712, 3.918, 1.503]),
             (5000.0, 357, [0.602, 2.485, 4.035, 3.012, 1.01]),
         ] {
-            check(&signal(|t| 0.5 * (TAU * hz * t).sin()), 94, centre, 1, golden);
+            check(&signal(|t| 0.5 * (TAU * hz * t).sin()), 94, (centre, 1), golden, 0.01);
         }
     }
 
@@ -175,10 +176,19 @@ mod tests {
     fn a_sweep_is_as_librosa_has_it() {
         let k = 40.0f64.ln() / 3.0;
         let sweep = signal(|t| 0.5 * (TAU * 100.0 * ((k * t).exp() - 1.0) / k).sin());
-        check(&sweep, 40, 100, 2, [6.801, 8.076, 8.672, 8.211, 6.827]);
-        check(&sweep, 80, 165, 2, [3.278, 6.641, 8.413, 6.105, 2.414]);
-        check(&sweep, 120, 230, 2, [0.715, 4.46, 7.294, 2.225, 0.214]);
-        check(&sweep, 160, 294, 2, [0.035, 0.968, 5.558, 2.088, 0.087]);
+        check(&sweep, 40, (100, 2), [6.801, 8.076, 8.672, 8.211, 6.827], 0.02);
+        check(&sweep, 80, (165, 2), [3.278, 6.641, 8.413, 6.105, 2.414], 0.02);
+        check(&sweep, 120, (230, 2), [0.715, 4.46, 7.294, 2.225, 0.214], 0.02);
+        check(&sweep, 160, (294, 2), [0.035, 0.968, 5.558, 2.088, 0.087], 0.02);
+    }
+
+    #[test]
+    fn magnitudes_are_those_of_the_definition() {
+        let k = 40.0f64.ln() / 3.0;
+        let sweep = signal(|t| 0.5 * (TAU * 100.0 * ((k * t).exp() - 1.0) / k).sin());
+        // Summed over time, in double precision.
+        check(&sweep, 40, (100, 2), [6.810, 8.122, 8.693, 8.222, 6.735], 1e-3);
+        check(&sweep, 160, (294, 2), [0.022, 1.003, 5.570, 2.132, 0.072], 1e-3);
     }
 
     #[test]
