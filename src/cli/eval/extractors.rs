@@ -13,7 +13,7 @@ use qbh::library::listen;
 use qbh_models::extractor::{DEFAULT_EXTRACTOR, Extractor, SHIPPED};
 use qbh_models::pitch::PITCH_HOP;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Arguments of `qbh eval extractors`.
@@ -137,9 +137,9 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
 
 /// Bytes of a weights file.
 fn size(name: &str, context: &Context) -> u64 {
-    let shipped = SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, bytes)| bytes.len() as u64);
     let path = context.model_path(name);
-    path.metadata().map(|file| file.len()).ok().or(shipped).unwrap_or(0)
+    let shipped = SHIPPED.iter().find(|(known, _)| path == Path::new(known));
+    shipped.map_or_else(|| path.metadata().map_or(0, |file| file.len()), |(_, bytes)| bytes.len() as u64)
 }
 
 /// What the authors of these architectures report.
