@@ -32,9 +32,8 @@ const GAP_WEIGHT: f32 = 2.0;
 /// Longest gap that counts as short, in frames: 0.8 s.
 const LONGEST_GAP: usize = 40;
 
-/// From which probability on a frame is reported as voiced. Below one half: real voices lie deeper in their accompaniment than
-/// synthetic ones, and development recordings are served best by this.
-const VOICING_THRESHOLD: &str = "0.15";
+/// From which probability on a frame is reported as voiced: what serves development recordings best.
+const VOICING_THRESHOLD: &str = "0.4";
 
 /// The network in training.
 pub(crate) struct HarmonicStudent {
