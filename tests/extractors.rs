@@ -30,10 +30,7 @@ fn a_trained_network_writes_pitch_and_is_compared() {
     train("multidnn", &[]);
     train("multidnn-rnn", &["--from", "net/multidnn.safetensors"]);
 
-    std::fs::create_dir(dir.path("set")).unwrap();
-    let notes = melody(3, 10);
-    std::fs::write(dir.path("set/hum.wav"), wav(&hum(&notes, 0.0, 1.0), 16_000, 1)).unwrap();
-    std::fs::write(dir.path("set/hum.txt"), pitch_text(&notes, 0.0, 1.0)).unwrap();
+    add_set(&dir);
     let weights = ["harmonic-s", "net/multidnn.safetensors", "net/multidnn-rnn.safetensors"];
     let report = dir.ok(&[&["eval", "extractors", "set", "--json", "--weights"], &weights[..]].concat()).stdout;
     let report: Value = serde_json::from_str(&report).unwrap();
@@ -45,4 +42,29 @@ fn a_trained_network_writes_pitch_and_is_compared() {
     assert!(of("real_time_factor").iter().all(|factor| factor.as_f64().unwrap() > 0.0));
     let table = dir.ok(&[&["eval", "extractors", "set", "--weights"], &weights[..]].concat()).stdout;
     assert!(table.contains("Published scores") && table.contains("ADC2004"), "{table}");
+}
+
+#[test]
+fn the_alpha_study_has_a_row_per_weight_and_no_scores_of_untrained_tasks() {
+    let dir = Dir::new();
+    add_set(&dir);
+    let args = ["train", "extractor", "--arch", "multidnn", "--steps", "1", "--batch", "1", "--pieces", "1", "--out", "study"];
+    let table = dir.ok(&[&args[..], &["--alpha-study", "set"]].concat()).stdout;
+    let rows: Vec<Vec<&str>> = table.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+    let names = ["0", "0.1", "0.3", "0.5", "0.7", "0.9", "voicing-only"];
+    assert!(rows.iter().zip(names).all(|(row, name)| row[0] == name && row.len() == 11), "{table}");
+    let told = |row: &Vec<&str>| row[1..6].iter().map(|cell| *cell != "-").collect::<Vec<_>>();
+    assert_eq!(told(&rows[0]), [false, false, true, true, false]);
+    assert_eq!(told(&rows[3]), [true; 5]);
+    assert_eq!(told(&rows[6]), [true, true, false, false, false]);
+    // The paper's own best beside ours.
+    assert_eq!(rows[3][6..], ["0.778", "0.118", "0.714", "0.748", "0.734"]);
+}
+
+/// A folder `set` with one recording and its reference.
+fn add_set(dir: &Dir) {
+    std::fs::create_dir(dir.path("set")).unwrap();
+    let notes = melody(3, 10);
+    std::fs::write(dir.path("set/hum.wav"), wav(&hum(&notes, 0.0, 1.0), 16_000, 1)).unwrap();
+    std::fs::write(dir.path("set/hum.txt"), pitch_text(&notes, 0.0, 1.0)).unwrap();
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub struct ModelInfo {
     /// Shipped name (`harmonic-s`) or file stem.
     pub name: String,
-    /// Architecture, the key by which the network is built (`ssl`, `harmonic`, `reference`, `contextual`).
+    /// Architecture, the key by which the network is built (`harmonic`, `ssl`, `contextual`...).
     pub architecture: String,
     /// 16 hex digits over the weights and their metadata: equal fingerprints, equal output.
     pub fingerprint: String,
