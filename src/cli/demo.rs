@@ -2,14 +2,14 @@
 
 use super::context::Context;
 use super::format::{count, semitones};
+use super::wav::write_wav;
 use super::{Status, index, progress, query};
 use anyhow::{Context as _, Result};
-use hound::{SampleFormat, WavSpec, WavWriter};
 use qbh_index::Index;
 use qbh_models::Note;
 use qbh_models::synthesis::demo::{demo_hum, demo_songs};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `qbh demo`.
 #[derive(Debug, clap::Args)]
@@ -82,17 +82,4 @@ fn passage(notes: &[Note]) -> Vec<Note> {
     let first = (from.max(1)..notes.len() / 2).find(rest).unwrap_or(from);
     let begin = notes.get(first).map_or(0.0, |note| note.onset);
     notes.iter().skip(first).take_while(|note| note.onset < begin + SECONDS).copied().collect()
-}
-
-/// Writes mono 16-bit sound.
-fn write_wav(path: &Path, samples: &[f32], rate: u32) -> Result<()> {
-    let write = || -> Result<(), hound::Error> {
-        let spec = WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
-        let mut writer = WavWriter::create(path, spec)?;
-        for &sample in samples {
-            writer.write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16)?;
-        }
-        writer.finalize()
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }

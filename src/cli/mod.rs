@@ -22,6 +22,7 @@ mod stats;
 mod table;
 mod train;
 mod verify;
+mod wav;
 
 use anyhow::Result;
 use clap::builder::styling::{AnsiColor, Styles};

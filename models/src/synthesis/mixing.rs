@@ -67,7 +67,7 @@ pub fn mix(mode: Mode, mut voice: Vec<f32>, mut accompaniment: Vec<f32>, mut f0:
     let gain = gain * dynamics::limit_peak(&mut mix, 0.99);
     voice.iter_mut().chain(&mut accompaniment).for_each(|x| *x *= gain);
     f0.resize(samples.div_ceil(LABEL_HOP), 0.0);
-    Example { mix, voice, accompaniment, pitch: PitchTrack::from_f0(f0) }
+    Example { mix, voice, accompaniment, pitch: PitchTrack::from_f0(f0), weight: Vec::new() }
 }
 
 /// Equalises, limits the band, compresses, clips and codes badly, each sometimes.

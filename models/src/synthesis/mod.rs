@@ -2,7 +2,7 @@
 //!
 //! Data flows one way: a [`melody`] is sung by a [`voice`] and harmonised and played by an [`accompaniment`]; [`effects`]
 //! colour both; the [`studio`] makes stems and examples of them; the [`bank`] keeps stems and mixes them live, fast enough
-//! for training. Everything random is drawn from a ChaCha stream made from a seed: equal seeds, equal audio.
+//! for training; [`resynthesis`] replaces the voices of real music. Everything random is drawn from a ChaCha stream made from a seed: equal seeds, equal audio.
 
 pub mod accompaniment;
 pub mod bank;
@@ -13,6 +13,7 @@ pub mod level;
 pub mod melody;
 pub mod mixing;
 pub mod random;
+pub mod resynthesis;
 pub mod studio;
 pub mod voice;
 
@@ -35,4 +36,6 @@ pub struct Example {
     pub accompaniment: Vec<f32>,
     /// f0 of the voice, one frame per 10 ms; 0 with voicing 0 where the voice is silent, breathing, hissing or absent.
     pub pitch: PitchTrack,
+    /// How much each frame of the pitch track is to be believed, 0..=1; empty where all of it is certain.
+    pub weight: Vec<f32>,
 }

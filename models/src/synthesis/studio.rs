@@ -30,7 +30,7 @@ pub struct StudioConfig {
 /// Renders pieces and examples; every one is a function of its seed alone.
 #[derive(Debug, Clone)]
 pub struct Studio {
-    config: StudioConfig,
+    pub(super) config: StudioConfig,
 }
 
 /// A piece before mixing. The signals have an active level of 0.1.
@@ -54,9 +54,18 @@ impl Studio {
     pub fn example(&self, seed: u64, seconds: f32) -> Example {
         let mut draw = Draw::stream(seed, 1);
         let mode = Mode::draw(&mut draw);
+        self.mixed(mode, seed, seconds, &mut draw)
+    }
+
+    /// As [`Studio::example`], of the given kind.
+    pub fn example_as(&self, mode: Mode, seed: u64, seconds: f32) -> Example {
+        self.mixed(mode, seed, seconds, &mut Draw::stream(seed, 1))
+    }
+
+    fn mixed(&self, mode: Mode, seed: u64, seconds: f32, draw: &mut Draw) -> Example {
         let mut stems = self.piece(seed, seconds, mode != Mode::Voice);
         stems.accompaniment.resize(stems.voice.len(), 0.0);
-        mix(mode, stems.voice, stems.accompaniment, stems.f0, &mut draw)
+        mix(mode, stems.voice, stems.accompaniment, stems.f0, draw)
     }
 
     /// Renders a piece: five of six with accompaniment, the others a voice alone, often humming.

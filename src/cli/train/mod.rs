@@ -1,9 +1,11 @@
-//! `qbh train`: the two trainings.
+//! `qbh train`: the two trainings, and the audio that the one learns from.
 
 mod alpha_study;
 mod embedder;
 mod extractor;
+mod picture;
 mod recordings;
+mod render;
 mod speech;
 
 use clap::Subcommand;
@@ -15,6 +17,8 @@ pub enum Train {
     Extractor(extractor::Args),
     /// Train a melody embedder on melodies and synthetic hums of them
     Embedder(embedder::Args),
+    /// Write training audio to listen to, or real music with replaced voices to measure on
+    Render(render::Args),
 }
 
 /// Runs the training asked for.
@@ -22,5 +26,6 @@ pub fn run(train: Train) -> anyhow::Result<()> {
     match train {
         Train::Extractor(args) => extractor::run(args),
         Train::Embedder(args) => embedder::run(args),
+        Train::Render(args) => render::run(&args),
     }
 }

@@ -16,14 +16,7 @@ const EXCERPT: usize = 60;
 /// Excerpts of at most a minute from the recordings below a folder, 16 kHz mono: from long recordings two, a quarter and three
 /// quarters on. Recordings that cannot be read are complained of and passed over.
 pub fn excerpts(folder: &Path) -> Result<Vec<Vec<f32>>> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for path in walk::files(folder) {
-        match path {
-            Ok(path) if walk::is_audio(&path) => paths.push(path),
-            Ok(_) => {}
-            Err(error) => complain(format!("{error:#}")),
-        }
-    }
+    let paths = below(folder);
     let excerpts = paths.par_iter().flat_map_iter(|path| match whole(path) {
         Ok(samples) => cut(&samples).map(<[f32]>::to_vec).collect(),
         Err(error) => {
@@ -38,7 +31,21 @@ pub fn excerpts(folder: &Path) -> Result<Vec<Vec<f32>>> {
     Ok(excerpts)
 }
 
-fn whole(path: &Path) -> Result<Vec<f32>> {
+/// The recordings below a folder, in order.
+pub fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for path in walk::files(folder) {
+        match path {
+            Ok(path) if walk::is_audio(&path) => paths.push(path),
+            Ok(_) => {}
+            Err(error) => complain(format!("{error:#}")),
+        }
+    }
+    paths
+}
+
+/// All of a recording, 16 kHz mono.
+pub fn whole(path: &Path) -> Result<Vec<f32>> {
     let mut samples = Vec::new();
     let mut stream = audio::open(path, SAMPLE_RATE as u32)?;
     while let Some(chunk) = stream.next_chunk().context("it ends in the middle")? {

@@ -33,7 +33,8 @@ const CONTEXT: usize = 75;
 /// Pieces that go through the network together: few enough for the processor's cache, enough to share the GRU's steps.
 const BATCH: usize = 4;
 
-/// The front end alone: log spectra of 16 kHz samples, `frames x 2 x 284`, one frame per 20 ms.
+/// The front end alone: log spectra of 16 kHz samples, `frames x 2 x 284`, one frame per 20 ms. Band `b` lies at MIDI pitch
+/// `24 + b / 3`; silence is `-ln 10`.
 pub fn front_end(samples: &[f32]) -> Vec<f32> {
     FrontEnd::new().spectra(samples, samples.len().div_ceil(HOP))
 }

@@ -60,6 +60,27 @@ impl Sung {
 /// Sings notes (seconds; sorted, one at a time) for a number of samples.
 pub fn sing(notes: &[Note], style: &VoiceStyle, samples: usize, draw: &mut Draw) -> Sung {
     let frames = articulate::articulate(notes, samples.div_ceil(FRAME) + 1, style, draw);
+    perform(frames, style, samples, draw)
+}
+
+/// Sings notes as [`sing`] does, but on a given pitch: `f0` in Hz per 10 ms, 0 where the voice rests. Consonants may still
+/// silence it for a moment.
+pub fn sing_on(notes: &[Note], f0: &[f32], style: &VoiceStyle, samples: usize, draw: &mut Draw) -> Sung {
+    let mut frames = articulate::articulate(notes, samples.div_ceil(FRAME) + 1, style, draw);
+    let at = |frame: usize| f0.get(frame).copied().unwrap_or(0.0);
+    for (i, frame) in frames.iter_mut().enumerate() {
+        let (a, b) = (at(i / 2), at(i.div_ceil(2)));
+        let wanted = if a > 0.0 && b > 0.0 { (a * b).sqrt() } else { 0.0 };
+        if frame.f0 > 0.0 && wanted > 0.0 {
+            frame.f0 = wanted;
+        } else {
+            (frame.f0, frame.voice) = (0.0, 0.0);
+        }
+    }
+    perform(frames, style, samples, draw)
+}
+
+fn perform(frames: Vec<Frame>, style: &VoiceStyle, samples: usize, draw: &mut Draw) -> Sung {
     let timbre = render::Timbre::new(style, draw);
     let mut audio = render::render(&frames, &timbre, samples, draw);
     level::normalise(&mut audio, 0.1);
