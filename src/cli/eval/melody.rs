@@ -104,14 +104,17 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         write_csv(path, &rows).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let mean = |of: fn(&MelodyScores) -> f64| interval(&rows.iter().map(|row| of(&row.scores)).collect::<Vec<_>>());
-    let columns = [
+    let mut columns = vec![
         ("VR", mean(|s| s.vr)),
         ("VFA", mean(|s| s.vfa)),
         ("RPA", mean(|s| s.rpa)),
         ("RCA", mean(|s| s.rca)),
         ("OA", mean(|s| s.oa)),
-        ("AUC", interval(&rows.iter().filter_map(|row| row.auc).collect::<Vec<_>>())),
     ];
+    let areas: Vec<f64> = rows.iter().filter_map(|row| row.auc).collect();
+    if !areas.is_empty() {
+        columns.push(("AUC", interval(&areas)));
+    }
     if args.json {
         let mean: BTreeMap<String, Interval> = columns.iter().map(|(name, i)| (name.to_lowercase(), *i)).collect();
         let extractor = extractor.as_ref().map(|e| e.info().name.clone());

@@ -15,7 +15,9 @@ use qbh_models::training::extractor::{Report, Settings, train};
 use qbh_models::training::schedule::Budget;
 use tch::Device;
 
-use super::{alpha_study, recordings, speech};
+use super::dev::{self, Dev};
+use super::{alpha_study, recordings, speech, student};
+use crate::cli::complain;
 
 /// Seconds of each rendered piece.
 const PIECE_SECONDS: f32 = 40.0;
@@ -73,6 +75,13 @@ pub struct Args {
     /// folders (references as for qbh eval melody)
     #[arg(long, num_args = 1.., value_name = "DIR")]
     alpha_study: Vec<PathBuf>,
+    /// Highest learning rate (default: the network's own; with --from, a tenth to a third of that keeps more of what it knows)
+    #[arg(long)]
+    rate: Option<f64>,
+    #[command(flatten)]
+    student: student::Args,
+    #[command(flatten)]
+    dev: dev::Args,
     /// What the model's metadata shall say about its data and their licences
     #[arg(long, default_value = "synthetic", value_name = "TEXT")]
     data_note: String,
@@ -107,6 +116,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     eprintln!("made {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
 
+    let mut dev = Dev::open(&args.dev, &args.out)?;
+    let unlabelled = pool.install(|| student::listen(&args.student, args.threads))?;
+
     // Of files only the names: where they lie on this machine concerns nobody.
     let command: Vec<String> = std::env::args()
         .skip(1)
@@ -120,6 +132,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         seed: args.seed,
         from: args.from,
         resume: args.resume,
+        rate: args.rate,
         device,
         out: args.out,
         name: args.arch.name.to_string(),
@@ -129,17 +142,33 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             ("stems".to_string(), format!("{} pieces of {PIECE_SECONDS} s", args.pieces)),
         ]),
     };
-    let source = |seed, seconds| bank.crop(seed, seconds);
+    let source = |seed: u64, seconds: f32| match &unlabelled {
+        Some(music) if seed.is_multiple_of(2) => music.crop(seed, seconds),
+        _ => bank.crop(seed, seconds),
+    };
     if !args.alpha_study.is_empty() {
         return alpha_study::run(&settings, &args.alpha_study, &source, &mut print);
     }
-    let path = train(&settings, &source, &mut print)?;
+    let weights = settings.weights();
+    let mut report = |report: &Report| {
+        print(report);
+        if !report.saved {
+            return;
+        }
+        if let Err(error) = dev.score(&weights, report, args.threads).and_then(|()| dev::plot(&settings.out)) {
+            complain(format!("{error:#}"));
+        }
+    };
+    let path = train(&settings, &source, &mut report)?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }
 
-/// One line per report.
+/// One line per report of progress.
 fn print(report: &Report) {
+    if report.saved {
+        return;
+    }
     eprintln!(
         "{:5.1} %  step {}  pitch loss {:.3}, right {:.1} %  voicing loss {:.3}, right {:.1} %  rate {:.1e}  {:.1} recordings/s ({:.1} offered)",
         100.0 * report.share.min(1.0),

@@ -1,12 +1,14 @@
 //! `qbh train`: the two trainings, and the audio that the one learns from.
 
 mod alpha_study;
+mod dev;
 mod embedder;
 mod extractor;
 mod picture;
 mod recordings;
 mod render;
 mod speech;
+mod student;
 
 use clap::Subcommand;
 

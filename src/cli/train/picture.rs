@@ -14,11 +14,11 @@ const PER_SEMITONE: f32 = 3.0;
 const RANGE: (f32, f32) = (-std::f32::consts::LN_10, 0.7);
 /// Pixels per band and per 20 ms.
 const BAND: usize = 2;
-const FRAME: usize = 1;
-/// Longest stretch drawn, in frames of 20 ms: a minute.
-const LONGEST: usize = 3000;
+const FRAME: usize = 2;
+/// Longest stretch drawn, in frames of 20 ms: half a minute.
+const LONGEST: usize = 1500;
 
-/// A PNG of at most the first minute of 16 kHz `samples`: 50 pixels a second, six pixels a semitone from C1 at the bottom; a
+/// A PNG of at most the first half minute of 16 kHz `samples`: 100 pixels a second, six pixels a semitone from C1 at the bottom; a
 /// line at every C, a tick at every second, and `f0` (Hz per 10 ms, 0 = unvoiced) in red.
 pub fn spectrogram_png(samples: &[f32], f0: &[f32]) -> std::io::Result<Vec<u8>> {
     let spectra = front_end(samples);
@@ -36,11 +36,12 @@ pub fn spectrogram_png(samples: &[f32], f0: &[f32]) -> std::io::Result<Vec<u8>> 
             let grey = 255 - (255.0 * loud) as u8;
             let sung = voice.is_some_and(|v| (v * BAND as f32 - from_bottom as f32 + 0.5).abs() < 1.5);
             let mark = (line(band) && from_bottom.is_multiple_of(BAND)) || (second && from_bottom < 8);
-            pixels[y * width + x * FRAME] = match (sung, mark) {
+            let pixel = match (sung, mark) {
                 (true, _) => [230, 20, 20],
                 (_, true) => [grey.min(90), grey.min(150), 230],
                 _ => [grey; 3],
             };
+            pixels[y * width + x * FRAME..][..FRAME].fill(pixel);
         }
     }
     png(width, height, &pixels)
@@ -91,9 +92,9 @@ mod tests {
         let tone: Vec<f32> = (0..16_000).map(|n| 0.3 * (std::f32::consts::TAU * 440.0 * n as f32 / 16e3).sin()).collect();
         let picture = |f0: f32| {
             let (width, height, pixels) = read(&spectrogram_png(&tone, &[f0; 100]).unwrap());
-            assert_eq!((width, height, pixels.len()), (50, 568, 568 * 151));
+            assert_eq!((width, height, pixels.len()), (100, 568, 568 * 301));
             let at = move |band: usize| {
-                let start = (567 - 2 * band) * 151 + 1 + 25 * 3;
+                let start = (567 - 2 * band) * 301 + 1 + 50 * 3;
                 [pixels[start], pixels[start + 1], pixels[start + 2]]
             };
             [at(135), at(200)]

@@ -4,6 +4,7 @@
 //! - `ah1`, `harmonic`, `jdc`, `multidnn`, `ssl`: the targets and losses of each; `segments`: what `jdc` and `ssl` share
 //! - `crops`: recordings to labelled network inputs, made ahead of time by worker threads
 //! - `calibrate`, `resample`: constants of front ends; training audio at other rates
+//! - [`pseudo`]: music without labels, and what a teacher says about it
 //! - `scores`, `curve`: how it goes, and the learning curve on disk
 
 pub(crate) mod ah1;
@@ -13,6 +14,7 @@ mod curve;
 pub(crate) mod harmonic;
 pub(crate) mod jdc;
 pub mod multidnn;
+pub mod pseudo;
 mod resample;
 mod scores;
 mod segments;
@@ -68,6 +70,8 @@ pub struct Settings {
     pub from: Option<String>,
     /// Goes on from the checkpoint in `out`.
     pub resume: bool,
+    /// Highest learning rate, where the network's own is not wanted: weights to start from are kept better by a lower one.
+    pub rate: Option<f64>,
     /// Where the network is trained.
     pub device: Device,
     /// Folder for the weights, the checkpoint and the learning curve.
@@ -82,6 +86,11 @@ impl Settings {
     /// The weights to start from.
     fn start(&self) -> Result<Option<Weights>, ModelError> {
         self.from.as_ref().map(|name| Weights::open(name, SHIPPED)).transpose()
+    }
+
+    /// The file of the weights.
+    pub fn weights(&self) -> PathBuf {
+        self.out.join(format!("{}.safetensors", self.name))
     }
 }
 
@@ -112,10 +121,12 @@ pub struct Report {
     pub consumed: f64,
     /// Recordings that the worker threads could have made per second.
     pub offered: f64,
+    /// Whether this report only says that checkpoint and weights have just been written.
+    pub saved: bool,
 }
 
 /// Trains until the budget is used up; writes `NAME.safetensors` (averaged weights, f16), `checkpoint.safetensors` and
-/// `curve.csv` to the output folder. `report` is called every 50 steps.
+/// `curve.csv` to the output folder. `report` is called every 50 steps, and when weights have been written.
 ///
 /// # Errors
 /// Files that cannot be written or do not fit, and a network that diverges.
@@ -148,7 +159,7 @@ fn train_until(
     last_step: u64,
 ) -> Result<PathBuf, ModelError> {
     std::fs::create_dir_all(&settings.out).map_err(|source| ModelError::Io { path: settings.out.clone(), source })?;
-    let weights_path = settings.out.join(format!("{}.safetensors", settings.name));
+    let weights_path = settings.weights();
     let checkpoint_path = settings.out.join("checkpoint.safetensors");
 
     tch::manual_seed(settings.seed as i64);
@@ -178,7 +189,8 @@ fn train_until(
     let listener = student.listener();
     std::thread::scope(|scope| {
         let feeder = Feeder::start(scope, settings, source, &*listener, progress.step);
-        let schedule = student.schedule();
+        let mut schedule = student.schedule();
+        schedule.peak = settings.rate.unwrap_or(schedule.peak);
         let (began, before) = (Instant::now(), progress.seconds);
         let (mut row, mut row_began, mut saved) = (Scores::default(), Instant::now(), Instant::now());
         loop {
@@ -222,10 +234,13 @@ fn train_until(
                 state.save(progress, &checkpoint_path)?;
                 save_weights(settings, &*student, state.ema, progress, &weights_path)?;
                 saved = Instant::now();
+                report(&Report { step: progress.step, seconds: progress.seconds, share, saved: true, ..Report::default() });
             }
         }
         state.save(progress, &checkpoint_path)?;
-        save_weights(settings, &*student, state.ema, progress, &weights_path)
+        save_weights(settings, &*student, state.ema, progress, &weights_path)?;
+        report(&Report { step: progress.step, seconds: progress.seconds, share: 1.0, saved: true, ..Report::default() });
+        Ok(())
     })?;
     Ok(weights_path)
 }

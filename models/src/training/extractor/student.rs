@@ -17,7 +17,8 @@ pub(crate) struct Crop {
     pub(crate) features: Vec<f32>,
     /// f0 of each frame in Hz, 0 = unvoiced.
     pub(crate) f0: Vec<f32>,
-    /// How much each frame counts: 0 where the voice is too faint to be called voiced or unvoiced, else 1.
+    /// How much each frame counts: 0 where the voice is too faint to be called voiced or unvoiced, or where a teacher is
+    /// not sure, else 1.
     pub(crate) weight: Vec<f32>,
 }
 

@@ -41,6 +41,7 @@ fn settings(architecture: &'static Architecture, steps: u64, out: &std::path::Pa
         seed: 5,
         from: None,
         resume: false,
+        rate: None,
         device: Device::Cpu,
         out: out.to_path_buf(),
         name: "net".into(),

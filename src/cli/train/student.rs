@@ -1,0 +1,87 @@
+//! `qbh train extractor --student-of`: a teacher labels music that nobody has labelled.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+use clap::ValueEnum;
+use qbh_models::extractor;
+use qbh_models::training::extractor::pseudo::{Setup, Unlabelled};
+use rayon::prelude::*;
+use tch::Device;
+
+use super::recordings;
+use super::render::track;
+use crate::cli::complain;
+
+/// Arguments of the noisy student.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Learn from this extractor (name or file) too: it labels the recordings of --unlabelled, which become half of the training
+    #[arg(long, value_name = "NAME", requires = "unlabelled")]
+    student_of: Option<String>,
+    /// Folder of music to learn from, with singing in it
+    #[arg(long, value_name = "DIR", requires = "student_of")]
+    unlabelled: Option<PathBuf>,
+    /// Who hears the unlabelled music augmented
+    #[arg(long, value_enum, default_value_t = SetupName::NoisyStudent)]
+    setup: SetupName,
+    /// Frames that the teacher is less sure of do not count
+    #[arg(long, value_name = "P", default_value_t = 0.8)]
+    confidence: f32,
+}
+
+/// The set-ups of Kum et al. 2020.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SetupName {
+    /// Nobody
+    Basic,
+    /// Teacher and student
+    NoisyTeacherStudent,
+    /// The student only
+    NoisyStudent,
+}
+
+/// Lets the teacher listen to the music, on rayon's current pool; `None` where no teacher is asked for. Recordings that cannot
+/// be read are reported and passed over.
+pub fn listen(args: &Args, threads: usize) -> anyhow::Result<Option<Unlabelled>> {
+    let (Some(teacher), Some(folder)) = (&args.student_of, &args.unlabelled) else {
+        return Ok(None);
+    };
+    ensure!((0.5..1.0).contains(&args.confidence), "--confidence must be from 0.5 to 1");
+    let began = std::time::Instant::now();
+    let teacher = extractor::open(teacher, Device::Cpu)?;
+    let setup = match args.setup {
+        SetupName::Basic => Setup::Basic,
+        SetupName::NoisyTeacherStudent => Setup::NoisyTeacherStudent,
+        SetupName::NoisyStudent => Setup::NoisyStudent,
+    };
+    let paths = recordings::below(folder);
+    let mut unlabelled = Unlabelled::new(&*teacher, setup, args.confidence, threads);
+    // A few at a time: what waits to be stored is four times as large as what is stored.
+    for some in paths.chunks(threads.max(1) * 2) {
+        let jobs: Vec<_> = some.iter().map(|path| (path, teacher.fork())).collect();
+        let heard = jobs.into_par_iter().map(|(path, teacher)| {
+            let hear = || {
+                let samples = recordings::whole(path)?;
+                let heard = track(&samples, &*teacher)?;
+                anyhow::Ok((samples, heard))
+            };
+            hear().with_context(|| path.display().to_string())
+        });
+        for heard in heard.collect::<Vec<_>>() {
+            match heard {
+                Ok((samples, heard)) => _ = unlabelled.add(&samples, heard),
+                Err(error) => complain(format!("{error:#}")),
+            }
+        }
+    }
+    ensure!(!unlabelled.is_empty(), "the teacher hears nobody sing in the {} recordings of {}", paths.len(), folder.display());
+    eprintln!(
+        "the teacher labelled {:.1} h of music in {:.0} s: {} of {} recordings hold enough of a voice",
+        unlabelled.seconds() / 3600.0,
+        began.elapsed().as_secs_f64(),
+        unlabelled.len(),
+        paths.len()
+    );
+    Ok(Some(unlabelled))
+}
