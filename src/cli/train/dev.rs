@@ -18,6 +18,7 @@ use super::{recordings, render};
 use crate::cli::complain;
 
 const HEADER: &str = "step,seconds,set,vr,vfa,rpa,rca,oa,auc";
+const TABLE: &str = "dev.csv";
 const SIZE: (u32, u32) = (1000, 420);
 
 /// Arguments of the development scores.
@@ -31,17 +32,25 @@ pub struct Args {
     dev_minutes: f64,
 }
 
+/// The name of a folder, and its recordings at 16 kHz.
+type Set = (String, Vec<(Vec<f32>, Reference)>);
+
 /// The recordings, decoded once.
 pub struct Dev {
-    sets: Vec<(String, Vec<(Vec<f32>, Reference)>)>,
+    sets: Vec<Set>,
     every: Duration,
     last: Option<Instant>,
     out: PathBuf,
 }
 
 impl Dev {
-    /// Reads the development sets; recordings that cannot be read are reported and passed over.
-    pub fn open(args: &Args, out: &Path) -> Result<Self> {
+    /// Reads the development sets; recordings that cannot be read are reported and passed over. Unless a training is resumed,
+    /// its scores begin anew.
+    pub fn open(args: &Args, out: &Path, resume: bool) -> Result<Self> {
+        let table = out.join(TABLE);
+        if !resume && table.exists() {
+            std::fs::remove_file(&table).with_context(|| format!("cannot remove {}", table.display()))?;
+        }
         let mut sets = Vec::new();
         for folder in &args.dev {
             let pairs = with_references(std::slice::from_ref(folder), None)
@@ -71,7 +80,7 @@ impl Dev {
         }
         self.last = Some(Instant::now());
         let extractor = extractor::open(&weights.to_string_lossy(), Device::Cpu)?;
-        let path = self.out.join("dev.csv");
+        let path = self.out.join(TABLE);
         let fresh = !path.exists();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         if fresh {
@@ -104,7 +113,7 @@ pub fn plot(folder: &Path) -> Result<()> {
         Some((_, line)) => line.push((step, value)),
         None => lines.push((name, vec![(step, value)])),
     };
-    for (file, columns) in [("curve.csv", &["pitch_accuracy", "voicing_accuracy"][..]), ("dev.csv", &["oa"][..])] {
+    for (file, columns) in [("curve.csv", &["pitch_accuracy", "voicing_accuracy"][..]), (TABLE, &["oa"][..])] {
         let Ok(mut table) = csv::Reader::from_path(folder.join(file)) else { continue };
         let headers = table.headers()?.clone();
         for row in table.records() {

@@ -116,7 +116,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     eprintln!("made {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
 
-    let mut dev = Dev::open(&args.dev, &args.out)?;
+    let mut dev = Dev::open(&args.dev, &args.out, args.resume)?;
     let unlabelled = pool.install(|| student::listen(&args.student, args.threads))?;
 
     // Of files only the names: where they lie on this machine concerns nobody.
