@@ -24,6 +24,8 @@ pub struct Globals {
 pub struct Context {
     /// Folder of the index.
     pub index_dir: PathBuf,
+    /// Whether the command line named it, and not the environment or the platform.
+    pub index_named: bool,
     /// Folder where imported models are kept.
     pub models_dir: PathBuf,
     /// Whether remarks and progress are unwanted.
@@ -36,13 +38,14 @@ impl Context {
     /// Fills in the platform's folders.
     pub fn new(globals: Globals) -> anyhow::Result<Self> {
         let dirs = ProjectDirs::from("", "", "qbh").context("cannot tell your data folder: set HOME, or give --index DIR");
+        let index_named = globals.index_dir.is_some() && globals.index_dir != std::env::var_os("QBH_INDEX").map(PathBuf::from);
         let index_dir = match (globals.index_dir, &dirs) {
             (Some(dir), _) => dir,
             (None, Ok(dirs)) => dirs.data_dir().join("index"),
             (None, Err(error)) => anyhow::bail!("{error}"),
         };
         let models_dir = dirs.map(|d| d.data_dir().join("models")).unwrap_or_else(|_| PathBuf::from("models"));
-        Ok(Context { index_dir, models_dir, quiet: globals.quiet, verbose: globals.verbose })
+        Ok(Context { index_dir, index_named, models_dir, quiet: globals.quiet, verbose: globals.verbose })
     }
 
     /// A remark for the person at the terminal, on standard error; nothing with `--quiet`.

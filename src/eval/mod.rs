@@ -1,10 +1,13 @@
 //! Evaluation: how well melodies are extracted and songs are found, on published data sets, with confidence intervals.
 
 pub mod bootstrap;
+pub mod compare;
+pub mod confidence;
 pub mod datasets;
 pub mod estimate;
 pub mod melody;
 pub mod ranks;
 pub mod recordings;
 pub mod reference;
+pub mod reliability_plot;
 pub mod retrieval;

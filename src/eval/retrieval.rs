@@ -1,4 +1,4 @@
-//! Retrieval evaluation: every query is searched, the rank of its right song noted.
+//! Retrieval evaluation: every query is searched, the rank of its right song noted, and then searched again without its right songs.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -8,28 +8,59 @@ use qbh_models::Contour;
 use qbh_models::extractor::Extractor;
 use serde::Serialize;
 
+use super::confidence::{Reliability, Trial};
 use super::datasets::{Query, QuerySource};
 use super::ranks::{RetrievalScores, quantile, score};
 use crate::library::listen;
-use crate::search::{SearchError, SearchOptions, Searcher};
+use crate::search::{CONFIDENT, SearchError, SearchOptions, Searcher};
+
+/// Numbers of candidates whose recall is told.
+const RECALL_AT: [usize; 3] = [50, 100, 200];
 
 /// What came of one query.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Outcome {
     /// The query.
     pub query: String,
-    /// 1-based rank of the best-placed right song; absent when it was not among the matches.
+    /// 1-based rank of the best-placed right song; absent when it was not among the songs that were aligned.
     pub rank: Option<usize>,
+    /// The same by votes alone.
+    pub rank_by_votes: Option<usize>,
     /// Key of the song that came first.
     pub first: Option<String>,
     /// Probability given to the first match.
     pub confidence: f32,
+    /// Probability given to the first match when the right songs are left out of the library.
+    pub confidence_without: f32,
     /// Seconds of listening to the query (decoding and extraction; 0 for contours).
     pub listen: f64,
-    /// Seconds of searching.
-    pub search: f64,
+    /// Seconds of cutting and embedding its windows.
+    pub embed: f64,
+    /// Seconds of comparing windows and counting votes.
+    pub score: f64,
+    /// Seconds of alignment.
+    pub align: f64,
     /// Why the query could not be searched.
     pub refused: Option<String>,
+}
+
+impl Outcome {
+    fn seconds(&self) -> f64 {
+        self.listen + self.embed + self.score + self.align
+    }
+}
+
+/// Mean seconds of the parts of a query.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Split {
+    /// Decoding and extraction.
+    pub listen: f64,
+    /// Cutting and embedding.
+    pub embed: f64,
+    /// Comparing windows, votes.
+    pub score: f64,
+    /// Alignment.
+    pub align: f64,
 }
 
 /// Scores of a run.
@@ -40,17 +71,20 @@ pub struct Report {
     /// top-1, top-10, MRR.
     #[serde(flatten)]
     pub scores: RetrievalScores,
+    /// The same by votes alone, without alignment.
+    pub votes: RetrievalScores,
+    /// Share of the queries whose right song is among the first 50, 100 and 200 by votes.
+    pub recall_at: [(usize, f64); 3],
+    /// How far the confidence can be trusted.
+    pub confidence: Reliability,
     /// Median seconds per query, listening and searching.
     pub time_p50: f64,
     /// 99 % quantile of the seconds per query.
     pub time_p99: f64,
-    /// Mean seconds of listening.
-    pub listen_mean: f64,
-    /// Mean seconds of searching.
-    pub search_mean: f64,
+    /// Where the time goes.
+    pub time_mean: Split,
     /// Every query.
-    #[serde(skip)]
-    pub outcomes: Vec<Outcome>,
+    pub queries: Vec<Outcome>,
 }
 
 /// Why an evaluation cannot be run.
@@ -58,7 +92,7 @@ pub struct Report {
 #[non_exhaustive]
 pub enum RetrievalError {
     /// A right answer is not in the library.
-    #[error("{query} is answered by {song}, which is not in the library; song ids are paths relative to it")]
+    #[error("{query} is answered by {song}, which is not in the library")]
     MissingSong {
         /// The query.
         query: String,
@@ -70,90 +104,111 @@ pub enum RetrievalError {
     Search(#[from] SearchError),
 }
 
-/// Searches every query. `songs` maps the ids used by the queries to songs of the index, and `keys` songs to keys for the report.
-/// A query without a voice counts as not found.
-pub fn run(
-    queries: &[Query],
-    songs: &HashMap<String, SongId>,
-    keys: &HashMap<SongId, String>,
-    searcher: &Searcher,
-    extractor: &dyn Extractor,
-    options: &SearchOptions,
-    mut progress: impl FnMut(&Outcome),
-) -> Result<Report, RetrievalError> {
-    let right: Vec<Vec<SongId>> = queries
-        .iter()
-        .map(|query| {
-            let find = |song: &String| {
-                songs
-                    .get(song)
-                    .copied()
-                    .ok_or_else(|| RetrievalError::MissingSong { query: query.name.clone(), song: song.clone() })
-            };
-            query.songs.iter().map(find).collect()
-        })
-        .collect::<Result<_, _>>()?;
-    let mut outcomes = Vec::with_capacity(queries.len());
-    for (query, right) in queries.iter().zip(right) {
-        let outcome = ask(query, &right, keys, searcher, extractor, options)?;
-        progress(&outcome);
-        outcomes.push(outcome);
+/// What queries are searched with.
+pub struct Trials<'a> {
+    /// The search.
+    pub searcher: &'a Searcher<'a>,
+    /// Listens to the queries.
+    pub extractor: &'a dyn Extractor,
+    /// How to search.
+    pub options: SearchOptions,
+    /// The songs of the index by their keys.
+    pub songs: &'a HashMap<String, SongId>,
+}
+
+impl Trials<'_> {
+    /// Searches every query. A query without a voice counts as not found.
+    ///
+    /// # Errors
+    /// [`RetrievalError::MissingSong`] where none of a query's right songs is in the index.
+    pub fn run(&self, queries: &[Query], mut progress: impl FnMut(&Outcome)) -> Result<Report, RetrievalError> {
+        let mut outcomes = Vec::with_capacity(queries.len());
+        for query in queries {
+            let outcome = self.ask(query)?;
+            progress(&outcome);
+            outcomes.push(outcome);
+        }
+        Ok(report(outcomes, self.songs.len()))
     }
+
+    fn ask(&self, query: &Query) -> Result<Outcome, RetrievalError> {
+        let right = self.ids(&query.songs);
+        if right.is_empty() {
+            let song = query.songs.first().cloned().unwrap_or_else(|| "no song".into());
+            return Err(RetrievalError::MissingSong { query: query.name.clone(), song });
+        }
+        let mut outcome = Outcome { query: query.name.clone(), ..Outcome::default() };
+        let start = Instant::now();
+        let contour = match contour_of(&query.source, self.extractor) {
+            Ok((contour, seconds)) => {
+                outcome.listen = seconds;
+                contour
+            }
+            Err(reason) => return Ok(Outcome { refused: Some(reason), listen: start.elapsed().as_secs_f64(), ..outcome }),
+        };
+        let voted = match self.searcher.vote(&contour, &self.options) {
+            Ok(voted) => voted,
+            Err(error @ (SearchError::NoVoice | SearchError::TooShort { .. })) => {
+                return Ok(Outcome { refused: Some(error.to_string()), ..outcome });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut without = self.ids(&query.without);
+        let answer = self.searcher.answer(&voted, &self.options, &without)?;
+        let rank = |songs: &[SongId]| songs.iter().position(|song| right.contains(song)).map(|p| p + 1);
+        (outcome.rank, outcome.rank_by_votes) = (rank(&answer.ranking), rank(&answer.candidates));
+        let [embed, score, align] = [answer.timings.embed, answer.timings.score, answer.timings.align].map(|t| t.as_secs_f64());
+        (outcome.embed, outcome.score, outcome.align) = (embed, score, align);
+        if let Some(first) = answer.matches.first() {
+            outcome.first = self.songs.iter().find(|(_, id)| **id == first.song).map(|(key, _)| key.clone());
+            outcome.confidence = first.confidence;
+        }
+        without.extend(&right);
+        let answer = self.searcher.answer(&voted, &SearchOptions { limit: 1, ..self.options }, &without)?;
+        outcome.confidence_without = answer.matches.first().map_or(0.0, |first| first.confidence);
+        Ok(outcome)
+    }
+
+    fn ids(&self, keys: &[String]) -> Vec<SongId> {
+        keys.iter().filter_map(|key| self.songs.get(key).copied()).collect()
+    }
+}
+
+/// The contour of a query, and the seconds it took to listen.
+fn contour_of(source: &QuerySource, extractor: &dyn Extractor) -> Result<(Contour, f64), String> {
+    let simulated = if let QuerySource::Simulated(hum) = source { Some(hum.record()) } else { None };
+    let start = Instant::now();
+    let heard = match (source, &simulated) {
+        (QuerySource::Contour(contour), _) => return Ok((contour.clone(), 0.0)),
+        (QuerySource::File(path), _) => listen::listen(path, extractor),
+        (QuerySource::Simulated(_), Some((samples, rate))) => listen::listen_samples(samples, *rate, extractor),
+        (QuerySource::Simulated(_), None) => return Err("nothing was hummed".into()),
+    };
+    let heard = heard.map_err(|e| format!("{e}; {}", e.remedy()))?;
+    let piece = heard.pieces.into_iter().next().ok_or("it holds no melody")?;
+    Ok((piece.contour, start.elapsed().as_secs_f64()))
+}
+
+fn report(outcomes: Vec<Outcome>, songs: usize) -> Report {
     let ranks: Vec<Option<usize>> = outcomes.iter().map(|o| o.rank).collect();
-    let times: Vec<f64> = outcomes.iter().map(|o| o.listen + o.search).collect();
-    let mean = |of: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(of).sum::<f64>() / outcomes.len().max(1) as f64;
-    Ok(Report {
-        songs: keys.len(),
+    let by_votes: Vec<Option<usize>> = outcomes.iter().map(|o| o.rank_by_votes).collect();
+    let times: Vec<f64> = outcomes.iter().map(Outcome::seconds).collect();
+    let n = outcomes.len().max(1) as f64;
+    let mean = |of: fn(&Outcome) -> f64| outcomes.iter().map(of).sum::<f64>() / n;
+    let recall = |k: usize| (k, by_votes.iter().filter(|rank| rank.is_some_and(|r| r <= k)).count() as f64 / n);
+    let trial = Trial {
+        present: outcomes.iter().map(|o| (f64::from(o.confidence), o.rank == Some(1))).collect(),
+        absent: outcomes.iter().map(|o| f64::from(o.confidence_without)).collect(),
+    };
+    Report {
+        songs,
         scores: score(&ranks),
+        votes: score(&by_votes),
+        recall_at: RECALL_AT.map(recall),
+        confidence: Reliability::of(&trial, f64::from(CONFIDENT)),
         time_p50: quantile(&times, 0.5),
         time_p99: quantile(&times, 0.99),
-        listen_mean: mean(&|o| o.listen),
-        search_mean: mean(&|o| o.search),
-        outcomes,
-    })
-}
-
-fn ask(
-    query: &Query,
-    right: &[SongId],
-    keys: &HashMap<SongId, String>,
-    searcher: &Searcher,
-    extractor: &dyn Extractor,
-    options: &SearchOptions,
-) -> Result<Outcome, RetrievalError> {
-    let mut outcome =
-        Outcome { query: query.name.clone(), rank: None, first: None, confidence: 0.0, listen: 0.0, search: 0.0, refused: None };
-    let start = Instant::now();
-    let contour = match contour_of(&query.source, extractor) {
-        Ok(contour) => contour,
-        Err(reason) => return Ok(Outcome { refused: Some(reason), ..outcome }),
-    };
-    if matches!(query.source, QuerySource::File(_)) {
-        outcome.listen = start.elapsed().as_secs_f64();
-    }
-    let start = Instant::now();
-    let answer = match searcher.search(&contour, options) {
-        Ok(answer) => answer,
-        Err(error @ (SearchError::NoVoice | SearchError::TooShort { .. })) => {
-            return Ok(Outcome { refused: Some(error.to_string()), ..outcome });
-        }
-        Err(error) => return Err(error.into()),
-    };
-    outcome.search = start.elapsed().as_secs_f64();
-    outcome.rank = answer.matches.iter().position(|m| right.contains(&m.song)).map(|p| p + 1);
-    if let Some(first) = answer.matches.first() {
-        outcome.first = keys.get(&first.song).cloned();
-        outcome.confidence = first.confidence;
-    }
-    Ok(outcome)
-}
-
-fn contour_of(source: &QuerySource, extractor: &dyn Extractor) -> Result<Contour, String> {
-    match source {
-        QuerySource::Contour(contour) => Ok(contour.clone()),
-        QuerySource::File(path) => {
-            let heard = listen::listen(path, extractor).map_err(|e| format!("{e}; {}", e.remedy()))?;
-            heard.pieces.into_iter().next().map(|piece| piece.contour).ok_or_else(|| "it holds no melody".into())
-        }
+        time_mean: Split { listen: mean(|o| o.listen), embed: mean(|o| o.embed), score: mean(|o| o.score), align: mean(|o| o.align) },
+        queries: outcomes,
     }
 }

@@ -23,7 +23,8 @@ use std::time::Duration;
 use qbh_index::SongId;
 use qbh_models::ModelError;
 
-pub use searcher::{Searcher, embed_song};
+pub use calibration::CONFIDENT;
+pub use searcher::{Searcher, Voted, embed_song};
 
 /// How to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,12 @@ pub struct SearchOptions {
 impl Default for SearchOptions {
     fn default() -> Self {
         SearchOptions { limit: 10, stage: Stage::Auto, candidates: 300 }
+    }
+}
+
+impl SearchOptions {
+    fn aligned(&self) -> usize {
+        self.candidates.max(self.limit)
     }
 }
 
@@ -65,6 +72,10 @@ pub struct Answer {
     pub timings: Timings,
     /// Songs in the index.
     pub songs_searched: usize,
+    /// The songs that were aligned, in the order of their votes.
+    pub candidates: Vec<SongId>,
+    /// The same songs in their final order.
+    pub ranking: Vec<SongId>,
 }
 
 /// A song that matches, with its alignment. Times in seconds from the beginning of song and hum.

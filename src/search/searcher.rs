@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
-use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, View};
+use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, SongId, View};
 use qbh_models::contour::CONTOUR_STEP;
 use qbh_models::embedder::Embedder;
 use qbh_models::{Contour, Embedding, ModelError};
@@ -58,6 +58,18 @@ fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<E
     embedder.embed(&windows)
 }
 
+/// A hum and the votes of the songs for it.
+#[derive(Debug, Clone)]
+pub struct Voted {
+    /// Seconds cut off the beginning of the hum.
+    offset: f32,
+    melody: Melody,
+    ballots: Vec<Ballot>,
+    /// The songs that tell what votes come by chance, ascending; `None` when these are all.
+    sample: Option<Vec<u32>>,
+    timings: Timings,
+}
+
 /// Searches one index with one embedder.
 pub struct Searcher<'a> {
     view: View,
@@ -78,45 +90,65 @@ impl<'a> Searcher<'a> {
     /// # Errors
     /// [`SearchError::NoVoice`], [`SearchError::TooShort`], [`SearchError::EmptyIndex`]; what the index or the embedder report.
     pub fn search(&self, hum: &Contour, options: &SearchOptions) -> Result<Answer, SearchError> {
+        self.answer(&self.vote(hum, options)?, options, &[])
+    }
+
+    /// The first half of [`Searcher::search`]: the votes of the songs for a hum.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub fn vote(&self, hum: &Contour, options: &SearchOptions) -> Result<Voted, SearchError> {
         if self.view.is_empty() {
             return Err(SearchError::EmptyIndex);
         }
         let (offset, hum) = sounding(hum)?;
-
         let begin = Instant::now();
         let cuts = hum_windows(hum, self.embedder.windowing());
         let vectors = embed(hum, &cuts, self.embedder.as_ref())?;
         let embedded = Instant::now();
+        let queries = queries(&cuts, &vectors);
+        let (ballots, sample) = match options.stage {
+            // The scan needs nothing loaded and, all windows of a hum at once, is faster than the graph up to millions of vectors.
+            Stage::Auto | Stage::Exact => (self.ballots(&cuts, &queries, None)?, None),
+            Stage::Hnsw => {
+                let proposed = self.graph()?.candidates(&queries, options.aligned().saturating_mul(PROPOSED_PER_CANDIDATE))?;
+                let sample = self.sample();
+                (self.ballots(&cuts, &queries, Some(&[proposed, sample.clone()].concat()))?, Some(sample))
+            }
+        };
+        let timings = Timings { embed: embedded - begin, score: embedded.elapsed(), ..Timings::default() };
+        Ok(Voted { offset, melody: Melody::new(hum), ballots, sample, timings })
+    }
 
-        let candidates = self.candidates(&cuts, &vectors, options)?;
+    /// The second half of [`Searcher::search`]: candidates, alignment, ranking, as if the songs of `without` were not in the library.
+    ///
+    /// # Errors
+    /// What the index reports.
+    pub fn answer(&self, voted: &Voted, options: &SearchOptions, without: &[SongId]) -> Result<Answer, SearchError> {
+        let begin = Instant::now();
+        let without: Vec<u32> = without.iter().filter_map(|&song| self.view.ordinal(song)).collect();
+        let ballots = voted.ballots.iter().filter(|ballot| !without.contains(&ballot.song));
+        let is_reference = |song: u32| voted.sample.as_ref().is_none_or(|sample| sample.binary_search(&song).is_ok());
+        let candidates = choose(ballots, is_reference, options.aligned());
         let scored = Instant::now();
 
-        let melody = Melody::new(hum);
-        let ranked = rank(self.align(&melody, &candidates)?);
+        let ranked = rank(self.align(&voted.melody, &candidates)?);
         let confidences = calibration::confidences(&ranked, options.limit);
         let mut matches = Vec::new();
         for (song, confidence) in ranked.iter().zip(confidences) {
-            matches.extend(self.found(&melody, offset, song, confidence)?);
+            matches.extend(self.found(&voted.melody, voted.offset, song, confidence)?);
         }
-        let timings = Timings { embed: embedded - begin, score: scored - embedded, align: scored.elapsed() };
+        let timings = Timings { score: voted.timings.score + (scored - begin), align: scored.elapsed(), ..voted.timings };
         let confident = matches.first().is_some_and(|best| best.confidence >= calibration::CONFIDENT);
-        Ok(Answer { matches, confident, timings, songs_searched: self.view.len() })
-    }
-
-    /// The songs whose votes stand out most.
-    fn candidates(&self, cuts: &[Cut], vectors: &[Embedding], options: &SearchOptions) -> Result<Vec<Candidate>, SearchError> {
-        let queries = queries(cuts, vectors);
-        let count = options.candidates.max(options.limit);
-        match options.stage {
-            // The scan needs nothing loaded and, all windows of a hum at once, is faster than the graph up to millions of vectors.
-            Stage::Auto | Stage::Exact => Ok(choose(&self.ballots(cuts, &queries, None)?, |_| true, count)),
-            Stage::Hnsw => {
-                let proposed = self.graph()?.candidates(&queries, count.saturating_mul(PROPOSED_PER_CANDIDATE))?;
-                let sample = self.sample();
-                let ballots = self.ballots(cuts, &queries, Some(&[proposed, sample.clone()].concat()))?;
-                Ok(choose(&ballots, |song| sample.binary_search(&song).is_ok(), count))
-            }
-        }
+        let ids = |songs: &mut dyn Iterator<Item = u32>| songs.filter_map(|song| self.view.song_id(song)).collect();
+        Ok(Answer {
+            matches,
+            confident,
+            timings,
+            songs_searched: self.view.len(),
+            candidates: ids(&mut candidates.iter().map(|c| c.song)),
+            ranking: ids(&mut ranked.iter().map(|r| r.song)),
+        })
     }
 
     /// The votes of all songs, or of those listed.

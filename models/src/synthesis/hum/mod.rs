@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! notes --remember--> --retime--> --intone--> --render (voice)--> --mistrack--> contour of a hum
+//!                                        `---> sing, room, telephone --> recording of a hum
 //! notes --perform-------------------------->  --render (voice)--> --leak----->  contour of a song
 //! ```
 //! People forget, merge and invent notes, hum at their own unsteady tempo, cut rests short, drift out of key, miss
@@ -9,6 +10,7 @@
 //! How much of each is in [`ranges`]. Contours are MIDI pitch per 100 ms, 0 = unvoiced, as everywhere.
 
 pub mod ranges;
+mod record;
 mod render;
 mod singer;
 mod song;
@@ -18,6 +20,7 @@ use std::ops::Range;
 use crate::Note;
 use crate::synthesis::random::Draw;
 
+pub use record::record;
 pub use singer::hum;
 pub use song::song;
 

@@ -12,17 +12,26 @@ use crate::synthesis::random::Draw;
 /// The contour of a hum of `section` (seconds) of `notes` (in order of time, one at a time), `tempo` times as fast.
 /// `strength` scales every fault: 0 = none but those of the voice, 1 = a typical bad singer. Empty where fewer than two notes are left.
 pub fn hum(notes: &[Note], section: Range<f32>, tempo: f32, strength: f32, draw: &mut Draw) -> Vec<f32> {
+    let notes = hummed_notes(notes, section, tempo, strength, draw);
+    let end = notes.last().map_or(0.0, Note::offset);
+    let steps = ((end / CONTOUR_STEP as f32).ceil() as usize).min(LONGEST_HUM);
+    if steps == 0 {
+        return Vec::new();
+    }
+    let mut contour = Voice::draw(ranges::JITTER, strength, draw).render(&notes, steps, draw);
+    mistrack(&mut contour, strength, draw);
+    contour
+}
+
+/// The notes that are hummed, as [`hum`] has them; none where fewer than two are left.
+pub(super) fn hummed_notes(notes: &[Note], section: Range<f32>, tempo: f32, strength: f32, draw: &mut Draw) -> Vec<Note> {
     let mut notes = remember(&clip(notes, &section), strength, draw);
     if notes.len() < 2 {
         return Vec::new();
     }
     retime(&mut notes, tempo, strength, draw);
     intone(&mut notes, strength, draw);
-    let end = notes.last().map_or(0.0, Note::offset);
-    let steps = ((end / CONTOUR_STEP as f32).ceil() as usize).min(LONGEST_HUM);
-    let mut contour = Voice::draw(ranges::JITTER, strength, draw).render(&notes, steps, draw);
-    mistrack(&mut contour, strength, draw);
-    contour
+    notes
 }
 
 /// What is left of the notes in memory: some forgotten, merged, invented, wrong, or replaced at one end by others.

@@ -1,0 +1,82 @@
+//! Which data set: arguments of `qbh eval retrieval`.
+
+use crate::cli::complain;
+use anyhow::{Result, bail};
+use qbh::eval::datasets::{self, DataSet, HumPlan};
+use std::path::PathBuf;
+
+/// The data set and where its songs are.
+#[derive(Debug, clap::Args)]
+#[group(id = "what", required = true, args = ["manifest", "humtrans", "mir_qbsh", "ioacas", "mtg_qbh", "hum_charts", "hum_melodies"])]
+pub struct Data {
+    /// CSV with the header `query,song`: queries relative to the file, songs relative to --library
+    #[arg(long, value_name = "FILE.csv", requires = "library")]
+    manifest: Option<PathBuf>,
+    /// Folders with the songs of --manifest or --mtg-qbh
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    library: Vec<PathBuf>,
+    /// Folder with HumTrans note transcriptions: queries.jsonl.gz and songs.jsonl.gz
+    #[arg(long, value_name = "DIR")]
+    humtrans: Option<PathBuf>,
+    /// Take the transcriptions of this transcriber only
+    #[arg(long, value_name = "NAME", requires = "humtrans")]
+    transcriber: Option<String>,
+    /// Folder of MIR-QBSH: waveFile/ and midiFile/
+    #[arg(long, value_name = "DIR")]
+    mir_qbsh: Option<PathBuf>,
+    /// Search every hum of MIR-QBSH among the other hums as well
+    #[arg(long, requires = "mir_qbsh")]
+    variants: bool,
+    /// Folder of IOACAS-QBH: recordings, MIDI files and the lists that pair them
+    #[arg(long, value_name = "DIR")]
+    ioacas: Option<PathBuf>,
+    /// Folder of MTG-QBH: Queries.csv and recordings; the songs are looked for in --library by artist and title
+    #[arg(long, value_name = "DIR", requires = "library")]
+    mtg_qbh: Option<PathBuf>,
+    /// Folder with recordings and charts of what is sung (NAME.txt: onset offset midi), of which hums are synthesised
+    #[arg(long, value_name = "DIR")]
+    hum_charts: Option<PathBuf>,
+    /// JSON lines of melodies, of which hums are synthesised
+    #[arg(long, value_name = "FILE")]
+    hum_melodies: Option<PathBuf>,
+    /// How many hums to synthesise, going round the songs
+    #[arg(long, value_name = "N", default_value_t = 120)]
+    hums: usize,
+    /// How much faster than the song the synthesised hums are: lowest and highest
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = [0.7, 1.4])]
+    hum_tempo: Vec<f32>,
+    /// Seed of the synthesised hums
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Data {
+    /// Reads the set that was asked for.
+    pub fn read(&self) -> Result<DataSet> {
+        let [low, high] = self.hum_tempo[..] else { bail!("--hum-tempo takes two numbers") };
+        if !(0.1..=10.0).contains(&low) || !(low..=10.0).contains(&high) {
+            bail!("--hum-tempo {low} {high}: two numbers from 0.1 to 10, the lower first");
+        }
+        let plan = HumPlan { hums: self.hums, seed: self.seed, tempo: low..high };
+        let set = if let Some(file) = &self.manifest {
+            datasets::manifest(file, &self.library)?
+        } else if let Some(folder) = &self.humtrans {
+            datasets::humtrans(folder, self.transcriber.as_deref())?
+        } else if let Some(folder) = &self.mir_qbsh {
+            if self.variants { datasets::mir_qbsh_variants(folder)? } else { datasets::mir_qbsh(folder)? }
+        } else if let Some(folder) = &self.ioacas {
+            datasets::ioacas(folder)?
+        } else if let Some(folder) = &self.mtg_qbh {
+            let (set, absent) = datasets::mtg_qbh(folder, &self.library)?;
+            absent.iter().for_each(|query| complain(format!("{query} is not in the library: left out")));
+            set
+        } else if let Some(folder) = &self.hum_charts {
+            datasets::charts(folder, &plan)?
+        } else if let Some(file) = &self.hum_melodies {
+            datasets::melodies(file, &plan)?
+        } else {
+            bail!("no data set is given");
+        };
+        Ok(set)
+    }
+}
