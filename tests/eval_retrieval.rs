@@ -41,7 +41,9 @@ fn mir_qbsh_is_searched_among_the_songs() {
     assert_eq!((&report["schema"], &report["n"], &report["songs"]), (&"qbh.eval.retrieval/1".into(), &3.into(), &4.into()));
     assert_eq!(report["top1"]["mean"], 1.0, "{report:#}");
     let query = &report["queries"][2];
-    assert!(query["query"] == "waveFile/year2004/person00002/00001.wav" && query["first"].as_str().unwrap().ends_with("00001.mid"));
+    assert!(
+        query["query"] == "waveFile/year2004/person00002/00001.wav" && query["first"].as_str().unwrap().ends_with("00001.mid")
+    );
     assert!(report["recall_at"]["50"] == 1.0 && report["time_mean"]["listen"].as_f64().unwrap() > 0.0);
     for q in report["queries"].as_array().unwrap() {
         assert!(q["confidence"].as_f64().unwrap() > q["confidence_without"].as_f64().unwrap(), "{q}");

@@ -74,7 +74,22 @@ fn auroc(high: &[f64], low: &[f64]) -> f64 {
     if high.is_empty() || low.is_empty() {
         return 0.5;
     }
-    let wins: f64 = high.iter().map(|h| low.iter().map(|l| if h > l { 1.0 } else if h == l { 0.5 } else { 0.0 }).sum::<f64>()).sum();
+    let wins: f64 = high
+        .iter()
+        .map(|h| {
+            low.iter()
+                .map(|l| {
+                    if h > l {
+                        1.0
+                    } else if h == l {
+                        0.5
+                    } else {
+                        0.0
+                    }
+                })
+                .sum::<f64>()
+        })
+        .sum();
     wins / (high.len() * low.len()) as f64
 }
 

@@ -21,7 +21,8 @@ pub struct PlotError(String);
 /// An SVG picture: a dot per bin, the larger the more answers are in it, and the diagonal on which they should lie.
 pub fn reliability_svg(reliability: &Reliability, title: &str) -> Result<String, PlotError> {
     let mut svg = String::new();
-    draw(SVGBackend::with_string(&mut svg, SIZE).into_drawing_area(), reliability, title).map_err(|e| PlotError(e.to_string()))?;
+    draw(SVGBackend::with_string(&mut svg, SIZE).into_drawing_area(), reliability, title)
+        .map_err(|e| PlotError(e.to_string()))?;
     Ok(svg)
 }
 
@@ -32,11 +33,8 @@ fn draw(root: DrawingArea<SVGBackend, Shift>, reliability: &Reliability, title: 
     let figures = format!("expected calibration error {:.3}, AUROC {:.3}", reliability.ece, reliability.auroc);
     root.draw(&Text::new(figures, (16, 40), ink(15)))?;
     let (_, body) = root.split_vertically(60);
-    let mut chart = ChartBuilder::on(&body)
-        .x_label_area_size(48)
-        .y_label_area_size(60)
-        .margin(16)
-        .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
+    let mut chart =
+        ChartBuilder::on(&body).x_label_area_size(48).y_label_area_size(60).margin(16).build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)

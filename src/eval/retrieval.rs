@@ -208,7 +208,12 @@ fn report(outcomes: Vec<Outcome>, songs: usize) -> Report {
         confidence: Reliability::of(&trial, f64::from(CONFIDENT)),
         time_p50: quantile(&times, 0.5),
         time_p99: quantile(&times, 0.99),
-        time_mean: Split { listen: mean(|o| o.listen), embed: mean(|o| o.embed), score: mean(|o| o.score), align: mean(|o| o.align) },
+        time_mean: Split {
+            listen: mean(|o| o.listen),
+            embed: mean(|o| o.embed),
+            score: mean(|o| o.score),
+            align: mean(|o| o.align),
+        },
         queries: outcomes,
     }
 }

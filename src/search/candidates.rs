@@ -32,7 +32,11 @@ pub struct Candidate {
 /// Every pair's votes are put on one scale, `(vote - median) / standard deviation`, over the `reference` songs (all of them when
 /// all were scored, else a random sample, because candidates of an approximate search are no measure of chance). A song's `z` is
 /// the mean of its best three pairs; a pair that it lacks counts as an average vote.
-pub fn choose<'b>(ballots: impl IntoIterator<Item = &'b Ballot>, reference: impl Fn(u32) -> bool, count: usize) -> Vec<Candidate> {
+pub fn choose<'b>(
+    ballots: impl IntoIterator<Item = &'b Ballot>,
+    reference: impl Fn(u32) -> bool,
+    count: usize,
+) -> Vec<Candidate> {
     let ballots: Vec<&Ballot> = ballots.into_iter().collect();
     let pairs = ballots.iter().map(|b| b.votes.len()).max().unwrap_or(0);
     let mut chance = Vec::with_capacity(pairs);

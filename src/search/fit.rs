@@ -115,7 +115,7 @@ fn case(searcher: &Searcher, tunes: &[Vec<Note>], item: u32) -> Option<Case> {
         })
         .filter(|(_, spread)| *spread > 0.0)
         .collect();
-    let candidates = choose(&ballots, |_| true, SearchOptions::default().candidates);
+    let candidates = choose(ballots.iter(), |_| true, SearchOptions::default().candidates);
     let melody = Melody::new(hum);
     let mut ranking = rank(searcher.align(&melody, &candidates).unwrap());
     ranking.truncate(1 + RIVALS);

@@ -27,13 +27,21 @@ pub fn charts(folder: &Path, plan: &HumPlan) -> Result<DataSet, DatasetError> {
         if !chart.is_file() {
             continue;
         }
-        let reference = Reference::read(&chart)
-            .map_err(|e| DatasetError::Malformed { path: chart.clone(), reason: e.to_string() })?;
+        let reference =
+            Reference::read(&chart).map_err(|e| DatasetError::Malformed { path: chart.clone(), reason: e.to_string() })?;
         let Reference::Chart(rows) = reference else { continue };
-        let note = |onset: f64, offset: f64, pitch: f64| Note { onset: onset as f32, duration: (offset - onset) as f32, pitch: pitch as f32 };
+        let note = |onset: f64, offset: f64, pitch: f64| Note {
+            onset: onset as f32,
+            duration: (offset - onset) as f32,
+            pitch: pitch as f32,
+        };
         let notes = rows.iter().filter_map(|row| Some(note(row.onset, row.offset, row.pitch?)));
         let name = recording.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        songs.push(Song { name, notes: Arc::new(monophonic(notes.collect())), right: song_key(&recording, None).into_iter().collect() });
+        songs.push(Song {
+            name,
+            notes: Arc::new(monophonic(notes.collect())),
+            right: song_key(&recording, None).into_iter().collect(),
+        });
         library.push(recording);
     }
     data_set(folder, &songs, library, plan)
@@ -126,7 +134,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.mp3"), "").unwrap();
         std::fs::write(dir.path().join("b.mp3"), "").unwrap();
-        let rows: Vec<String> = (0..60).map(|i| format!("{}\t{}\t{}", i, i as f32 + 0.8, if i % 9 == 0 { "free".into() } else { (60 + i % 7).to_string() })).collect();
+        let rows: Vec<String> = (0..60)
+            .map(|i| format!("{}\t{}\t{}", i, i as f32 + 0.8, if i % 9 == 0 { "free".into() } else { (60 + i % 7).to_string() }))
+            .collect();
         std::fs::write(dir.path().join("a.txt"), rows.join("\n")).unwrap();
         let set = charts(dir.path(), &HumPlan { hums: 4, seed: 1, tempo: 0.9..1.1 }).unwrap();
         assert_eq!((set.queries.len(), set.library.len()), (4, 1), "b.mp3 has no chart");

@@ -51,7 +51,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (path, library) = (dir.path().join("queries.csv"), dir.path().join("songs"));
         std::fs::create_dir(&library).unwrap();
-        ["one.mid", "two.mid", "book.abc"].map(|name| std::fs::write(library.join(name), "").unwrap());
+        for name in ["one.mid", "two.mid", "book.abc"] {
+            std::fs::write(library.join(name), "").unwrap();
+        }
         let rows = "query,song\nh/a.wav,one.mid\n\"h/b, c.wav\",two.mid\nh/a.wav,book.abc#7\n";
         std::fs::write(&path, rows).unwrap();
         let folders = [dir.path().join("elsewhere"), library.clone()];

@@ -19,12 +19,13 @@ pub fn mir_qbsh(folder: &Path) -> Result<DataSet, DatasetError> {
 pub fn mir_qbsh_variants(folder: &Path) -> Result<DataSet, DatasetError> {
     let (mut queries, mut library) = read(folder)?;
     let hums = files_with(&folder.join(HUMS), &["wav"])?;
-    let keys: Vec<(PathBuf, String)> =
-        hums.iter().filter_map(|hum| Some((number(hum)?, song_key(hum, None)?))).collect();
+    let keys: Vec<(PathBuf, String)> = hums.iter().filter_map(|hum| Some((number(hum)?, song_key(hum, None)?))).collect();
     for query in &mut queries {
         let super::QuerySource::File(own) = &query.source else { continue };
         let (song, own) = (number(own), song_key(own, None));
-        query.songs.extend(keys.iter().filter(|(of, key)| Some(of) == song.as_ref() && Some(key) != own.as_ref()).map(|k| k.1.clone()));
+        query
+            .songs
+            .extend(keys.iter().filter(|(of, key)| Some(of) == song.as_ref() && Some(key) != own.as_ref()).map(|k| k.1.clone()));
         query.without.extend(own);
     }
     library.extend(hums);
@@ -36,10 +37,8 @@ fn read(folder: &Path) -> Result<(Vec<Query>, Vec<PathBuf>), DatasetError> {
     let mut queries = Vec::new();
     for hum in files_with(&folder.join(HUMS), &["wav"])? {
         let song = songs.iter().find(|song| number(song).is_some() && number(song) == number(&hum));
-        let song = song.ok_or_else(|| DatasetError::Malformed {
-            path: hum.clone(),
-            reason: format!("no song of its name is in {SONGS}"),
-        })?;
+        let song = song
+            .ok_or_else(|| DatasetError::Malformed { path: hum.clone(), reason: format!("no song of its name is in {SONGS}") })?;
         queries.push(Query::of_file(relative(&hum, folder), hum, song_key(song, None).into_iter().collect()));
     }
     if queries.is_empty() {

@@ -15,7 +15,13 @@ pub fn mtg_qbh(folder: &Path, library: &[PathBuf]) -> Result<(DataSet, Vec<Strin
     let row = |line: usize, reason: String| DatasetError::row(&path, line, reason);
     let text = std::fs::read(&path).map_err(DatasetError::io(&path))?;
     let first = text.split(|&b| b == b'\n').next().unwrap_or_default();
-    let delimiter = if first.contains(&b';') { b';' } else if first.contains(&b'\t') { b'\t' } else { b',' };
+    let delimiter = if first.contains(&b';') {
+        b';'
+    } else if first.contains(&b'\t') {
+        b'\t'
+    } else {
+        b','
+    };
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).flexible(true).from_reader(&text[..]);
     let headers = reader.byte_headers().map_err(|e| row(1, e.to_string()))?.clone();
     let column = |words: &[&str]| {
@@ -65,7 +71,8 @@ mod tests {
     fn songs_are_found_by_artist_and_title() {
         let dir = tempfile::tempdir().unwrap();
         let library = dir.path().join("library");
-        for name in ["set/audio/q1.wav", "set/audio/q2.wav", "library/The Beatles/01 Let it Be.mp3", "library/Toto - Africa.mp3"] {
+        for name in ["set/audio/q1.wav", "set/audio/q2.wav", "library/The Beatles/01 Let it Be.mp3", "library/Toto - Africa.mp3"]
+        {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();

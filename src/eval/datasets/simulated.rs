@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_song_with_little_melody_is_not_hummed() {
-        let sparse = Arc::new(vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }, Note { onset: 50.0, duration: 1.0, pitch: 62.0 }]);
+        let sparse =
+            Arc::new(vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }, Note { onset: 50.0, duration: 1.0, pitch: 62.0 }]);
         assert!(hums(&[sparse], &HumPlan { hums: 3, seed: 1, tempo: 1.0..1.0 }).is_empty());
         assert!(hums(&[], &HumPlan { hums: 3, seed: 1, tempo: 1.0..1.0 }).is_empty());
     }

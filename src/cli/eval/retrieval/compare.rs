@@ -17,8 +17,14 @@ pub fn run(first: &Path, second: &Path, json: bool, out: &mut dyn Write) -> Resu
         writeln!(out, "{json}")?;
         return Ok(Status::Done);
     }
-    writeln!(out, "{} queries in both: {} rank better in the second, {} worse", difference.n, difference.better, difference.worse)?;
-    for (name, Interval { mean, low, high }) in [("top-1", difference.top1), ("top-10", difference.top10), ("MRR", difference.mrr)] {
+    writeln!(
+        out,
+        "{} queries in both: {} rank better in the second, {} worse",
+        difference.n, difference.better, difference.worse
+    )?;
+    for (name, Interval { mean, low, high }) in
+        [("top-1", difference.top1), ("top-10", difference.top10), ("MRR", difference.mrr)]
+    {
         let verdict = match (low > 0.0, high < 0.0) {
             (true, _) => "better",
             (_, true) => "worse",

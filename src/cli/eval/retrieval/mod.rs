@@ -105,6 +105,10 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         let svg = reliability_svg(&report.confidence, &format!("{} queries, {} songs", report.scores.n, report.songs))?;
         std::fs::write(path, svg).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    if args.json { report::write_json(&report, out)? } else { report::write_table(&report, out)? }
+    if args.json {
+        report::write_json(&report, out)?
+    } else {
+        report::write_table(&report, out)?
+    }
     Ok(Status::Done)
 }
