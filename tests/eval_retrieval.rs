@@ -3,7 +3,7 @@
 mod util;
 
 use serde_json::Value;
-use util::{Dir, arg, hum, melody, midi, wav};
+use util::{Dir, hum, melody, midi, wav};
 
 /// Runs the evaluation and hands out its JSON.
 fn eval(dir: &Dir, args: &[&str]) -> Value {
@@ -84,7 +84,7 @@ fn mtg_qbh_finds_the_songs_by_artist_and_title() {
     write(&dir, "set/q1.wav", hummed(2, 10..35, -4.0, 1.1));
     write(&dir, "set/q2.wav", hummed(9, 10..35, -4.0, 1.1));
     write(&dir, "set/Queries.csv", "Query,Artist,Song\nq1.wav,Toto,Africa\nq2.wav,Queen,Innuendo\n");
-    let args = ["eval", "retrieval", "--mtg-qbh", "set", "--library", arg(&dir.library()), "--json"];
+    let args = ["eval", "retrieval", "--mtg-qbh", "set", "--library", "library", "--json"];
     let ran = dir.ok(&args);
     assert!(ran.stderr.contains("Innuendo"), "{}", ran.stderr);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -104,10 +104,14 @@ fn charts_are_hummed_from_sound_to_answer_and_runs_compared() {
         write(&dir, &format!("songs/{seed}.txt"), chart);
     }
     dir.add("other.mid", midi(&melody(7, 60)));
-    let args = ["--hum-charts", "songs", "--hums", "6", "--distractors", "library", "--index", "kept"];
+    let args = ["--hum-charts", "songs", "--hums", "6", "--distractors", "library", "--index", "kept", "--baselines"];
     let report = eval(&dir, &[&args[..], &["--plot", "plot.svg", "--ranks", "ranks.csv"]].concat());
     assert_eq!((&report["n"], &report["songs"]), (&6.into(), &3.into()));
     assert!(report["top1"]["mean"].as_f64().unwrap() > 0.6, "{report:#}");
+    assert!(
+        report["baselines"][0]["name"] == "dtw" && report["baselines"][0]["top1"]["mean"].as_f64().unwrap() > 0.5,
+        "{report:#}"
+    );
     assert!(std::fs::read_to_string(dir.path("plot.svg")).unwrap().starts_with("<svg"));
     assert_eq!(std::fs::read_to_string(dir.path("ranks.csv")).unwrap().lines().count(), 7);
 

@@ -18,7 +18,7 @@ pub enum Eval {
     /// Compare extractors on several data sets, with what they cost
     Extractors(extractors::Args),
     /// Score the search on hums with known songs: top-1, top-10, MRR
-    Retrieval(retrieval::Args),
+    Retrieval(Box<retrieval::Args>),
 }
 
 /// Runs the evaluation asked for.

@@ -1,5 +1,6 @@
 //! Evaluation: how well melodies are extracted and songs are found, on published data sets, with confidence intervals.
 
+pub mod baselines;
 pub mod bootstrap;
 pub mod compare;
 pub mod confidence;

@@ -8,6 +8,7 @@ use qbh_models::Contour;
 use qbh_models::extractor::Extractor;
 use serde::Serialize;
 
+use super::baselines::{Baseline, Exhaustive};
 use super::confidence::{Reliability, Trial};
 use super::datasets::{Query, QuerySource};
 use super::ranks::{RetrievalScores, quantile, score};
@@ -42,6 +43,9 @@ pub struct Outcome {
     pub align: f64,
     /// Why the query could not be searched.
     pub refused: Option<String>,
+    /// Rank and seconds of every baseline.
+    #[serde(skip)]
+    pub baselines: Vec<(Option<usize>, f64)>,
 }
 
 impl Outcome {
@@ -61,6 +65,18 @@ pub struct Split {
     pub score: f64,
     /// Alignment.
     pub align: f64,
+}
+
+/// Scores of a way to search without learning.
+#[derive(Debug, Clone, Serialize)]
+pub struct BaselineReport {
+    /// Which.
+    pub name: &'static str,
+    /// top-1, top-10, MRR.
+    #[serde(flatten)]
+    pub scores: RetrievalScores,
+    /// Mean seconds per query, on all cores.
+    pub time_mean: f64,
 }
 
 /// Scores of a run.
@@ -83,6 +99,8 @@ pub struct Report {
     pub time_p99: f64,
     /// Where the time goes.
     pub time_mean: Split,
+    /// What is reached without learning; empty unless asked for.
+    pub baselines: Vec<BaselineReport>,
     /// Every query.
     pub queries: Vec<Outcome>,
 }
@@ -114,6 +132,8 @@ pub struct Trials<'a> {
     pub options: SearchOptions,
     /// The songs of the index by their keys.
     pub songs: &'a HashMap<String, SongId>,
+    /// To compare every song in full as well, without learning.
+    pub exhaustive: Option<Exhaustive>,
 }
 
 impl Trials<'_> {
@@ -163,6 +183,13 @@ impl Trials<'_> {
             outcome.first = self.songs.iter().find(|(_, id)| **id == first.song).map(|(key, _)| key.clone());
             outcome.confidence = first.confidence;
         }
+        if let Some(exhaustive) = &self.exhaustive {
+            for (_, baseline) in Baseline::ALL {
+                let (mut ranking, seconds) = exhaustive.rank(&contour, baseline);
+                ranking.retain(|song| !without.contains(song));
+                outcome.baselines.push((rank(&ranking), seconds));
+            }
+        }
         without.extend(&right);
         let answer = self.searcher.answer(&voted, &SearchOptions { limit: 1, ..self.options }, &without)?;
         outcome.confidence_without = answer.matches.first().map_or(0.0, |first| first.confidence);
@@ -200,8 +227,16 @@ fn report(outcomes: Vec<Outcome>, songs: usize) -> Report {
         present: outcomes.iter().map(|o| (f64::from(o.confidence), o.rank == Some(1))).collect(),
         absent: outcomes.iter().map(|o| f64::from(o.confidence_without)).collect(),
     };
+    let baseline = |(i, (name, _)): (usize, (&'static str, Baseline))| {
+        let told: Vec<(Option<usize>, f64)> = outcomes.iter().map(|o| o.baselines.get(i).copied().unwrap_or_default()).collect();
+        let ranks: Vec<Option<usize>> = told.iter().map(|t| t.0).collect();
+        BaselineReport { name, scores: score(&ranks), time_mean: told.iter().map(|t| t.1).sum::<f64>() / n }
+    };
+    let with_baselines = outcomes.iter().any(|o| !o.baselines.is_empty());
+    let baselines = if with_baselines { Baseline::ALL.into_iter().enumerate().map(baseline).collect() } else { Vec::new() };
     Report {
         songs,
+        baselines,
         scores: score(&ranks),
         votes: score(&by_votes),
         recall_at: RECALL_AT.map(recall),

@@ -1,86 +1,103 @@
 //! How sure a match is: the probability that the song ranked there is the one that was hummed.
 
+use super::align::Alignment;
 use super::rank::Ranked;
 
 /// From this confidence on an answer counts as found.
 pub const CONFIDENT: f32 = 0.5;
 
-/// A song's score is held against the mean score of this many best others: less brittle than the runner-up alone, which may be
-/// another version of the same song.
+/// A song's score is held against the mean score of this many best others, and against the best one alone: versions of one
+/// song, and many songs alike, are different reasons to doubt.
 pub(super) const RIVALS: usize = 10;
 
 /// What the rivals of a hum score in libraries of some hundred songs. A library of fewer than eleven songs is filled up with it.
-const USUAL_RIVAL: f32 = 6.5;
+const USUAL_RIVAL: f32 = 2.9;
 
-/// The logistic model, fitted by `fit.rs` to 492 simulated hums of unseen melodies in libraries of 1 to 1102 songs, one in four
-/// without the right song (held-out log loss 0.48, tenths of the confidence are right to within about 0.15). That alignment counts against is no
-/// contradiction: the margin contains it with a weight of 8, a little more than it deserves.
-const INTERCEPT: f32 = -0.64;
-const PER_MARGIN: f32 = 1.15;
-const PER_ALIGNMENT: f32 = -1.43;
+/// What the logistic model looks at, in the order of its weights.
+pub(super) const SIGNS: usize = 6;
 
-/// The confidences of the first `count` songs of a ranking, 0..=1.
+/// The logistic model, fitted by `fit.rs` to hums in random libraries of 1 to some thousand songs, one in four without the right song.
+const INTERCEPT: f32 = -4.6;
+const WEIGHTS: [f32; SIGNS] = [0.6, 1.9, 1.6, 0.0, 1.6, -0.5];
+
+/// The confidences of the first `count` songs of a ranking in a library of `songs`, 0..=1.
 ///
-/// A logistic model of two signs: the margin over the rivals and the share of the hum that aligns (the length of the hum says
-/// nothing more). As one song was hummed, a song gets no more than the better ones leave.
-pub fn confidences(ranking: &[Ranked], count: usize) -> Vec<f32> {
+/// A logistic model of the [`signs`]. As one song was hummed, a song gets no more than the better ones leave.
+pub fn confidences(ranking: &[Ranked], songs: usize, count: usize) -> Vec<f32> {
     let mut left = 1.0f32;
     let mut confidences = Vec::new();
     for place in 0..count.min(ranking.len()) {
-        let confidence = signs(ranking, place, USUAL_RIVAL).map_or(0.0, |signs| probability(&signs)).min(left);
+        let signs = signs(ranking, place, songs, USUAL_RIVAL);
+        let confidence = signs.map_or(0.0, |signs| probability(&signs)).min(left);
         left -= confidence;
         confidences.push(confidence);
     }
     confidences
 }
 
-fn probability([margin, alignment]: &[f32; 2]) -> f32 {
-    let logit = INTERCEPT + PER_MARGIN * margin + PER_ALIGNMENT * alignment;
+fn probability(signs: &[f32; SIGNS]) -> f32 {
+    let logit = INTERCEPT + WEIGHTS.iter().zip(signs).map(|(weight, sign)| weight * sign).sum::<f32>();
     1.0 / (1.0 + (-logit).exp())
 }
 
-/// What the model looks at: margin of the score, alignment score.
-pub(super) fn signs(ranking: &[Ranked], place: usize, usual_rival: f32) -> Option<[f32; 2]> {
+/// Margin of the score over the rivals and over the best other, alignment score, moves made together, deviation of the votes, and
+/// the logarithm of the number of songs: the more there are, the better the best of the wrong ones is by chance.
+pub(super) fn signs(ranking: &[Ranked], place: usize, songs: usize, usual_rival: f32) -> Option<[f32; SIGNS]> {
     let own = ranking.get(place)?;
-    let others = ranking.iter().enumerate().filter(|&(i, _)| i != place).map(|(_, other)| other.score);
-    let rivals = others.chain(std::iter::repeat(usual_rival)).take(RIVALS).sum::<f32>() / RIVALS as f32;
-    Some([own.score - rivals, own.alignment.score])
+    let others = || {
+        let others = ranking.iter().enumerate().filter(|&(i, _)| i != place).map(|(_, other)| other.score);
+        others.chain(std::iter::repeat(usual_rival))
+    };
+    let rivals = others().take(RIVALS).sum::<f32>() / RIVALS as f32;
+    let best = others().next().unwrap_or(usual_rival);
+    let Alignment { score, moves, .. } = own.alignment;
+    Some([own.score - rivals, own.score - best, score, moves, own.z, (songs.max(1) as f32).ln()])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::align::Alignment;
 
-    fn ranking(scores: &[(f32, f32)]) -> Vec<Ranked> {
-        let of = |(song, &(score, s)): (usize, &(f32, f32))| Ranked {
+    /// Songs of the votes, alignment scores and moves given.
+    fn ranking(songs: &[(f32, f32, f32)]) -> Vec<Ranked> {
+        let of = |(song, &(z, score, moves)): (usize, &(f32, f32, f32))| Ranked {
             song: song as u32,
-            score,
-            alignment: Alignment { score: s, shift: 0 },
+            score: z + 3.0 * score.powi(3) + 5.0 * moves,
+            z,
+            alignment: Alignment { score, shift: 0, moves },
         };
-        scores.iter().enumerate().map(of).collect()
+        songs.iter().enumerate().map(of).collect()
+    }
+
+    fn alike(songs: usize) -> impl Iterator<Item = (f32, f32, f32)> {
+        (0..songs).map(|i| (1.9 - 0.01 * i as f32, 0.4, 0.1))
     }
 
     #[test]
     fn a_clear_winner_is_sure_and_its_rivals_are_not() {
-        let mut scores = vec![(12.0, 0.85)];
-        scores.extend((0..30).map(|i| (5.8 - 0.05 * i as f32, 0.5)));
-        let ranking = ranking(&scores);
-        let confidences = confidences(&ranking, 5);
+        let songs: Vec<_> = [(4.6, 0.8, 0.25)].into_iter().chain(alike(30)).collect();
+        let confidences = confidences(&ranking(&songs), 500, 5);
         assert_eq!(confidences.len(), 5);
         assert!(confidences[0] > 0.9 && confidences[1] < 0.1 && confidences.iter().sum::<f32>() <= 1.0001, "{confidences:?}");
     }
 
     #[test]
     fn one_of_many_alike_is_not_sure() {
-        let scores: Vec<(f32, f32)> = (0..30).map(|i| (6.0 - 0.05 * i as f32, 0.5)).collect();
-        assert!(confidences(&ranking(&scores), 1)[0] < CONFIDENT);
+        let songs: Vec<_> = alike(30).collect();
+        assert!(confidences(&ranking(&songs), 500, 1)[0] < CONFIDENT);
     }
 
     #[test]
-    fn a_library_of_one_song_is_sure_of_a_good_alignment_only() {
-        assert!(confidences(&ranking(&[(11.0, 0.9)]), 9)[0] > 0.9);
-        assert!(confidences(&ranking(&[(3.5, 0.4)]), 9)[0] < 0.1);
-        assert!(confidences(&[], 9).is_empty());
+    fn the_same_margin_says_less_among_more_songs() {
+        let songs: Vec<_> = [(3.0, 0.5, 0.15)].into_iter().chain(alike(30)).collect();
+        let sure = |count| confidences(&ranking(&songs), count, 1)[0];
+        assert!(sure(31) > sure(30_000));
+    }
+
+    #[test]
+    fn a_library_of_one_song_is_sure_of_a_good_match_only() {
+        assert!(confidences(&ranking(&[(4.6, 0.8, 0.25)]), 1, 9)[0] > 0.9);
+        assert!(confidences(&ranking(&[(0.8, 0.3, 0.08)]), 1, 9)[0] < 0.2);
+        assert!(confidences(&[], 0, 9).is_empty());
     }
 }

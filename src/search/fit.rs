@@ -1,162 +1,335 @@
-//! Fits the constants of search on simulated hums: `cargo test --release -- --ignored --nocapture fit_confidence`.
+//! Fits the constants of ranking and confidence: `cargo test --release -p qbh --lib -- --ignored --nocapture fit_confidence`.
 //!
-//! The songs are melodies that no embedder is trained on (`melodies/dev.jsonl.gz`), with an extractor's mistakes; the hums are
-//! those of the model of the human hum. Libraries hold 1 to all of the songs; in every fourth case the right one is missing.
+//! Needs the data folder beside the repository (`QBH_DATA` names another); takes some minutes, most of them for the library, which is kept where
+//! `QBH_FIT_INDEX` says. Three sets of hums, none of which any network is trained on: synthesised hums of recordings with charts, among
+//! recordings and folk songs; real hums as transcribed by programs, among the melodies and folk songs; synthesised hums of melodies, among
+//! these and folk songs. Print-outs name the constants as the code does.
 
-use qbh_index::{FileIdentity, Fingerprint, Level, ModelId, NewSong, Tags};
-use qbh_models::Note;
-use qbh_models::synthesis::hum::{hum, ranges, song, stream};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use rand::RngExt;
 
 use super::*;
-use crate::search::calibration::{RIVALS, signs};
+use crate::eval::confidence::{Reliability, Trial};
+use crate::eval::datasets::{self, DataSet, HumPlan, QuerySource};
+use crate::eval::ranks;
+use crate::library::{indexer, listen};
+use crate::search::calibration::{RIVALS, SIGNS, signs};
+use crate::search::rank::{self, ALIGNMENT_WEIGHT, MOVES_WEIGHT};
 
-const HUMS: u32 = 600;
-const LONGEST_SONG: f32 = 240.0;
+/// Hums of each set.
+const HUMS: usize = 120;
+/// Random libraries in which every hum is searched.
+const LIBRARIES: u32 = 4;
+/// Programs that transcribed the real hums; a fourth one heard no pitches.
+const TRANSCRIBERS: [&str; 3] = ["JDC-STP", "VOCANO", "MIR-ST500"];
+/// Features of the ranking: votes, alignment, moves.
+const FEATURES: usize = 3;
 
-/// One hum in one library.
+/// A hum in a library.
 struct Case {
+    set: usize,
+    /// The candidates in the order of the votes, with whether they are right.
+    candidates: Vec<(Ranked, bool)>,
     ranking: Vec<Ranked>,
-    right: Option<u32>,
     songs: usize,
+    right: bool,
     /// Mean and standard deviation of the wrong songs' votes, for each pair of lengths.
     chance: Vec<(f32, f32)>,
-}
-
-impl Case {
-    fn found(&self) -> bool {
-        self.ranking.first().is_some_and(|best| Some(best.song) == self.right)
-    }
 }
 
 #[test]
 #[ignore = "a measurement that takes minutes"]
 fn fit_confidence() {
-    let melodies = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/melodies/dev.jsonl.gz");
-    let Ok(melodies) = crate::symbolic::read(melodies.as_ref()) else {
-        println!("SKIPPED: no melodies in {melodies}");
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
+    let data = PathBuf::from(std::env::var("QBH_DATA").unwrap_or(beside.into()));
+    if !data.join("pitch/songs").is_dir() {
+        println!("SKIPPED: no data in {}", data.display());
         return;
-    };
+    }
     let name = std::env::var("QBH_EMBEDDER").unwrap_or(qbh_models::embedder::DEFAULT_EMBEDDER.into());
     let embedder = qbh_models::embedder::open(&name, tch::Device::Cpu).unwrap();
-    let tunes: Vec<Vec<Note>> = melodies.into_iter().map(|m| m.notes).collect();
-    let dir = tempfile::tempdir().unwrap();
-    let index = library(dir.path(), &tunes, embedder.as_ref());
-    let searcher = Searcher::new(index.view().unwrap(), &index, embedder);
-    let cases: Vec<Case> = (0..HUMS).filter_map(|item| case(&searcher, &tunes, item)).collect();
+    let name = std::env::var("QBH_EXTRACTOR").unwrap_or(qbh_models::extractor::DEFAULT_EXTRACTOR.into());
+    let extractor = qbh_models::extractor::open(&name, tch::Device::Cpu).unwrap();
 
-    let large = || cases.iter().filter(|c| c.songs >= 300 && c.right.is_some());
-    println!("top-1 of {} hums among 300 songs and more: {:.3}", large().count(), mean(large().map(|c| c.found() as u8 as f32)));
-    let chance = || large().flat_map(|c| &c.chance);
-    println!("votes by chance: location {:.3}, spread {:.3}", mean(chance().map(|c| c.0)), mean(chance().map(|c| c.1)));
-    let rival = mean(large().flat_map(|c| c.ranking.iter().skip(1).take(RIVALS)).map(|r| r.score));
-    println!("usual rival: {rival:.2}");
-    let samples: Vec<([f32; 2], bool)> = cases.iter().filter_map(|c| Some((signs(&c.ranking, 0, rival)?, c.found()))).collect();
-    let (even, odd): (Vec<_>, Vec<_>) = samples.iter().enumerate().partition(|(i, _)| i % 2 == 0);
-    let pick = |half: Vec<(usize, &([f32; 2], bool))>| half.into_iter().map(|(_, s)| *s).collect::<Vec<_>>();
-    let (even, odd) = (pick(even), pick(odd));
-    let half = logistic(&even);
-    println!("{} cases; held-out log loss {:.3}", samples.len(), log_loss(&half, &odd));
-    for tenth in 0..10 {
-        let inside: Vec<f32> = odd
+    let sets = sets(&data);
+    let folk = data.join("melodies/essen_noise.jsonl.gz");
+    let recordings = data.join("library");
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = std::env::var("QBH_FIT_INDEX").map_or(temporary.path().to_path_buf(), PathBuf::from);
+    let all: Vec<PathBuf> =
+        sets.iter().flat_map(|(_, set)| set.library.clone()).chain([folk.clone(), recordings.clone()]).collect();
+    let index = library(&dir, &all, extractor.as_ref(), embedder.as_ref());
+    let songs: HashMap<String, SongId> = index.songs().map(|s| s.map(|s| (s.key, s.id)).unwrap()).collect();
+    let searcher = Searcher::new(index.view().unwrap(), &index, embedder);
+
+    let (mut full, mut random) = (Vec::new(), Vec::new());
+    for (number, (name, set)) in sets.iter().enumerate() {
+        let mut among = vec![folk.clone()];
+        if number == 0 {
+            among.push(recordings.clone());
+        }
+        among.extend(set.library.iter().cloned());
+        let among: Vec<String> = among.iter().map(|p| p.canonicalize().unwrap().to_string_lossy().into_owned()).collect();
+        let library: Vec<u32> = songs
             .iter()
-            .filter(|(x, _)| (probability(&half, x) * 10.0).min(9.0) as usize == tenth)
-            .map(|s| f32::from(u8::from(s.1)))
+            .filter(|(key, _)| among.iter().any(|path| key.starts_with(path)))
+            .filter_map(|(_, id)| searcher.view.ordinal(*id))
             .collect();
-        println!("  confidence .{tenth}: {} cases, right {:.2}", inside.len(), mean(inside.iter().copied()));
+        let few: Vec<u32> =
+            songs.iter().filter(|(key, _)| is_recording(key)).filter_map(|(_, id)| searcher.view.ordinal(*id)).collect();
+        println!("{name}: {} hums, {} songs", set.queries.len(), library.len());
+        for (item, query) in set.queries.iter().enumerate() {
+            let Some(contour) = contour(&query.source, extractor.as_ref()) else { continue };
+            let Ok((_, hum)) = sounding(&contour) else { continue };
+            let cuts = hum_windows(hum, searcher.embedder.windowing());
+            let vectors = embed(hum, &cuts, searcher.embedder.as_ref()).unwrap();
+            let ballots = searcher.ballots(&cuts, &queries(&cuts, &vectors), None).unwrap();
+            let melody = Melody::new(hum);
+            let right: Vec<u32> = query.songs.iter().filter_map(|key| searcher.view.ordinal(*songs.get(key)?)).collect();
+            let search = |library: &[u32]| case(&searcher, number, &ballots, &melody, library, &right);
+            full.push(search(&library));
+            for draw in 0..LIBRARIES {
+                let mut rng = ChaCha8Rng::seed_from_u64((item as u64) << 8 | u64::from(draw) | (number as u64) << 32);
+                let pool = if number == 0 && draw == 0 { &few } else { &library };
+                random.push(search(&some_of(pool, &right, &mut rng)));
+            }
+        }
     }
-    println!("intercept, margin, alignment: {:?}", logistic(&samples));
+    fit_ranking(&sets, &full);
+    fit_signs(&sets, &full, &random);
 }
 
-fn library(dir: &std::path::Path, tunes: &[Vec<Note>], embedder: &dyn Embedder) -> Index {
-    let model = |name: &str| ModelId { name: name.into(), fingerprint: "1".into() };
-    let levels = embedder.windowing().song_steps.iter().map(|&steps| Level { steps, windows_per_length: 4 }).collect();
-    let fingerprint = Fingerprint { extractor: model("none"), embedder: model("any"), dimension: 512, levels };
-    let index = Index::open(dir, &fingerprint).unwrap();
-    for (i, notes) in tunes.iter().enumerate() {
-        let mut draw = stream(1, 0, i as u32);
-        let noise = if draw.chance(ranges::CLEAN_SONGS) { 0.0 } else { draw.range(ranges::NOISE.start, ranges::NOISE.end) };
-        let end = notes.iter().map(Note::offset).fold(0.0, f32::max).min(LONGEST_SONG);
-        let contour = song(notes, 0.0..end, noise, &mut draw);
-        let levels = embed_song(&contour, embedder).unwrap();
-        let file = FileIdentity { path: format!("{i:05}"), size: 0, modified_ns: 0 };
-        index.put_file(&file, vec![NewSong { key: "1".into(), tags: Tags::default(), contour, levels }]).unwrap();
+fn is_recording(key: &str) -> bool {
+    crate::library::walk::is_audio(Path::new(key))
+}
+
+fn sets(data: &Path) -> Vec<(&'static str, DataSet)> {
+    let plan = HumPlan { hums: HUMS, seed: 1, tempo: 0.7..1.4 };
+    let transcribed = TRANSCRIBERS.map(|name| datasets::humtrans(&data.join("hums/humtrans_valid"), Some(name)).unwrap());
+    let library = transcribed[0].library.clone();
+    let every: Vec<datasets::Query> = transcribed.into_iter().flat_map(|set| set.queries).collect();
+    let stride = every.len().div_ceil(HUMS);
+    let hummed = DataSet { queries: every.into_iter().step_by(stride).collect(), library };
+    vec![
+        ("recordings", datasets::charts(&data.join("pitch/songs"), &plan).unwrap()),
+        ("real hums", hummed),
+        ("melodies", datasets::melodies(&data.join("melodies/dev.jsonl.gz"), &plan).unwrap()),
+    ]
+}
+
+fn library(dir: &Path, paths: &[PathBuf], extractor: &dyn qbh_models::extractor::Extractor, embedder: &dyn Embedder) -> Index {
+    struct Silent;
+    impl indexer::Observer for Silent {
+        fn file_done(&self, _: &indexer::Pending, _: Result<f64, &indexer::Failure>) {}
     }
+    let fingerprint = indexer::fingerprint(&indexer::model_id(extractor.info()), embedder);
+    let index = Index::open(dir, &fingerprint).unwrap();
+    let roots: Vec<PathBuf> = paths.iter().map(|path| path.canonicalize().unwrap()).collect();
+    let plan = indexer::Plan::new(&roots, index.files().collect::<Result<_, _>>().unwrap());
+    let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    indexer::run(&index, &plan, extractor, embedder, jobs, &AtomicBool::new(false), &Silent).unwrap();
+    index.refresh().unwrap();
     index
 }
 
-/// A random section of a random song, hummed, and searched for in a random library. `None` where nothing is left of the hum.
-fn case(searcher: &Searcher, tunes: &[Vec<Note>], item: u32) -> Option<Case> {
-    let mut draw = stream(2, 0, item);
-    let target = draw.index(tunes.len());
-    let seconds = draw.log_range(5.0, 20.0);
-    let end = tunes[target].last()?.offset().min(LONGEST_SONG);
-    let begin = draw.range(0.0, (end - seconds).max(0.1));
-    let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
-    let tempo = draw.log_range(0.7, 1.4);
-    let pitch = hum(&tunes[target], begin..begin + seconds, tempo, strength, &mut draw);
+fn contour(source: &QuerySource, extractor: &dyn qbh_models::extractor::Extractor) -> Option<Contour> {
+    match source {
+        QuerySource::Contour(contour) => Some(contour.clone()),
+        QuerySource::File(path) => Some(listen::listen(path, extractor).ok()?.pieces.swap_remove(0).contour),
+        QuerySource::Simulated(hum) => {
+            let (samples, rate) = hum.record();
+            Some(listen::listen_samples(&samples, rate, extractor).ok()?.pieces.swap_remove(0).contour)
+        }
+    }
+}
 
-    let songs = (draw.log_range(1.0, tunes.len() as f32).ceil() as usize).min(tunes.len());
-    let mut rng = ChaCha8Rng::seed_from_u64(draw.seed());
-    let mut among: Vec<u32> = rand::seq::index::sample(&mut rng, tunes.len(), songs).iter().map(|i| i as u32).collect();
-    among.retain(|&song| song != target as u32);
-    let right = (among.is_empty() || draw.chance(0.75)).then_some(target as u32);
-    among.extend(right);
+/// A library of random size; the right songs are in three of four.
+fn some_of(pool: &[u32], right: &[u32], rng: &mut ChaCha8Rng) -> Vec<u32> {
+    let others: Vec<u32> = pool.iter().copied().filter(|song| !right.contains(song)).collect();
+    let size = (rng.random_range(0.0..(others.len() as f32).ln()).exp() as usize).min(others.len());
+    let mut library: Vec<u32> = rand::seq::index::sample(rng, others.len(), size).iter().map(|i| others[i]).collect();
+    if rng.random_bool(0.75) {
+        library.extend(right);
+    }
+    library
+}
 
-    let contour = Contour { pitch };
-    let (_, hum) = sounding(&contour).ok()?;
-    let cuts = hum_windows(hum, searcher.embedder.windowing());
-    let vectors = embed(hum, &cuts, searcher.embedder.as_ref()).unwrap();
-    let ballots = searcher.ballots(&cuts, &queries(&cuts, &vectors), Some(&among)).unwrap();
+fn case(searcher: &Searcher, set: usize, ballots: &[Ballot], hum: &Melody, library: &[u32], right: &[u32]) -> Case {
+    let mut is_in = vec![false; searcher.view.len()];
+    library.iter().for_each(|&song| is_in[song as usize] = true);
+    let inside = || ballots.iter().filter(|b| is_in[b.song as usize]);
     let chance = (0..ballots[0].votes.len())
         .map(|pair| {
-            let votes = || ballots.iter().filter(|b| b.song != target as u32).filter_map(|b| b.votes[pair]);
+            let votes = || inside().filter(|b| !right.contains(&b.song)).filter_map(|b| b.votes[pair]);
             let location = mean(votes());
             (location, mean(votes().map(|v| (v - location).powi(2))).sqrt())
         })
         .filter(|(_, spread)| *spread > 0.0)
         .collect();
-    let candidates = choose(ballots.iter(), |_| true, SearchOptions::default().candidates);
-    let melody = Melody::new(hum);
-    let mut ranking = rank(searcher.align(&melody, &candidates).unwrap());
-    ranking.truncate(1 + RIVALS);
-    Some(Case { ranking, right, songs: among.len(), chance })
+    let candidates = choose(inside(), |_| true, SearchOptions::default().candidates);
+    let aligned = searcher.align(hum, &candidates).unwrap();
+    let ranking = rank(aligned);
+    let mut by_votes: Vec<(Ranked, bool)> = ranking.iter().map(|r| (*r, right.contains(&r.song))).collect();
+    by_votes.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
+    let is_right = ranking.first().is_some_and(|best| right.contains(&best.song));
+    Case { set, candidates: by_votes, ranking, songs: library.len(), right: is_right, chance }
+}
+
+/// The weights of votes, alignment and moves: a choice among candidates (conditional logit), every set held out in turn.
+fn fit_ranking(sets: &[(&'static str, DataSet)], cases: &[Case]) {
+    let scores = |weights: [f32; FEATURES], set: usize| {
+        let rank_of = |case: &Case| {
+            let f = |r: &Ranked| features(r).iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
+            let best = case.candidates.iter().filter(|c| c.1).map(|c| f(&c.0)).max_by(f32::total_cmp)?;
+            Some(1 + case.candidates.iter().filter(|c| f(&c.0) > best).count())
+        };
+        let ranks = ranks::score(&cases.iter().filter(|c| c.set == set).map(rank_of).collect::<Vec<_>>());
+        format!("{:.3}/{:.3}/{:.3}", ranks.top1.mean, ranks.top10.mean, ranks.mrr.mean)
+    };
+    for (set, (name, _)) in sets.iter().enumerate() {
+        let training: Vec<&Case> = cases.iter().filter(|c| c.set != set).collect();
+        let fitted = conditional_logit(&training, sets.len());
+        println!(
+            "{name}: votes {}, as the constants are {}, weights of the other sets {}",
+            scores([1.0, 0.0, 0.0], set),
+            scores([1.0, ALIGNMENT_WEIGHT, MOVES_WEIGHT], set),
+            scores(fitted, set)
+        );
+    }
+    let fitted = conditional_logit(&cases.iter().collect::<Vec<_>>(), sets.len());
+    println!("rank.rs: ALIGNMENT_WEIGHT {:.2}, MOVES_WEIGHT {:.2}", fitted[1] / fitted[0], fitted[2] / fitted[0]);
+}
+
+fn features(ranked: &Ranked) -> [f32; FEATURES] {
+    rank::features(ranked.z, &ranked.alignment)
+}
+
+/// Weights that make the right candidates most likely, every set counting the same; lightly regularised gradient ascent.
+fn conditional_logit(cases: &[&Case], sets: usize) -> [f32; FEATURES] {
+    /// Typical spreads of the features, so that one step suits all.
+    const SCALE: [f32; FEATURES] = [0.6, 0.08, 0.04];
+    let share: Vec<f32> = (0..sets).map(|set| 1.0 / cases.iter().filter(|c| c.set == set).count().max(1) as f32).collect();
+    let mut weights = [0.0f32; FEATURES];
+    for _ in 0..1500 {
+        let mut gradient = weights.map(|w| -2e-3 * w);
+        for case in cases.iter().filter(|case| case.candidates.iter().any(|c| c.1)) {
+            let x = |r: &Ranked| -> [f32; FEATURES] { std::array::from_fn(|i| features(r)[i] / SCALE[i]) };
+            let logits: Vec<f32> =
+                case.candidates.iter().map(|c| x(&c.0).iter().zip(weights).map(|(x, w)| x * w).sum()).collect();
+            let top = logits.iter().copied().fold(f32::MIN, f32::max);
+            let mass: Vec<f32> = logits.iter().map(|l| (l - top).exp()).collect();
+            let total: f32 = mass.iter().sum();
+            let right: f32 = mass.iter().zip(&case.candidates).filter(|(_, c)| c.1).map(|(m, _)| m).sum();
+            for (m, (ranked, is_right)) in mass.iter().zip(&case.candidates) {
+                let pull = if *is_right { m / right.max(1e-20) } else { 0.0 } - m / total;
+                for (g, x) in gradient.iter_mut().zip(x(ranked)) {
+                    *g += share[case.set] * pull * x;
+                }
+            }
+        }
+        weights.iter_mut().zip(gradient).for_each(|(w, g)| *w += 0.3 * g);
+    }
+    std::array::from_fn(|i| weights[i] / SCALE[i])
+}
+
+/// The logistic model of the confidence, with every fifth hum held out in turn, and every set.
+fn fit_signs(sets: &[(&'static str, DataSet)], full: &[Case], random: &[Case]) {
+    let large = || full.iter().filter(|c| c.songs >= 300);
+    let chance = || large().flat_map(|c| &c.chance);
+    println!("candidates.rs: PRIOR_LOCATION {:.3}, PRIOR_SPREAD {:.3}", mean(chance().map(|c| c.0)), mean(chance().map(|c| c.1)));
+    let rival = mean(large().flat_map(|c| c.ranking.iter().skip(1).take(RIVALS)).map(|r| r.score));
+    println!("calibration.rs: USUAL_RIVAL {rival:.2}");
+    let samples: Vec<Sample> = random
+        .iter()
+        .enumerate()
+        .filter_map(|(i, c)| {
+            let signs = signs(&c.ranking, 0, c.songs, rival)?;
+            Some(Sample { hum: i / LIBRARIES as usize, set: c.set, songs: c.songs, signs, right: c.right })
+        })
+        .collect();
+    let held_out = |group: &dyn Fn(&Sample) -> usize, groups: usize| -> Vec<(f32, &Sample)> {
+        let mut told = Vec::new();
+        for k in 0..groups {
+            let model = logistic(&samples.iter().filter(|s| group(s) != k).collect::<Vec<_>>());
+            told.extend(samples.iter().filter(|s| group(s) == k).map(|s| (probability(&model, &s.signs), s)));
+        }
+        told
+    };
+    let by_hum = held_out(&|s| s.hum % 5, 5);
+    for range in [1..20, 20..700, 700..usize::MAX] {
+        let told: Vec<(f32, &Sample)> = by_hum.iter().filter(|(_, s)| range.contains(&s.songs)).copied().collect();
+        println!("  {} to {} songs: {}", range.start, told.iter().map(|t| t.1.songs).max().unwrap_or(0), report(&told));
+    }
+    let by_set = held_out(&|s| s.set, sets.len());
+    for (set, (name, _)) in sets.iter().enumerate() {
+        println!(
+            "  fitted without the {name}, on them: {}",
+            report(&by_set.iter().filter(|t| t.1.set == set).copied().collect::<Vec<_>>())
+        );
+    }
+    let model = logistic(&samples.iter().collect::<Vec<_>>());
+    println!("calibration.rs: INTERCEPT {:.2}, WEIGHTS {:.2?}", model[0], &model[1..]);
+}
+
+struct Sample {
+    hum: usize,
+    set: usize,
+    songs: usize,
+    signs: [f32; SIGNS],
+    right: bool,
+}
+
+/// How well confidences told right answers from wrong ones.
+fn report(told: &[(f32, &Sample)]) -> String {
+    let of = |right: bool| told.iter().filter(move |t| t.1.right == right).map(|t| f64::from(t.0));
+    let auroc =
+        Reliability::of(&Trial { present: of(true).map(|p| (p, true)).collect(), absent: of(false).collect() }, 0.5).auroc;
+    let all = Trial { present: told.iter().map(|t| (f64::from(t.0), t.1.right)).collect(), absent: Vec::new() };
+    let wrong = told.iter().filter(|t| t.0 >= 0.5 && !t.1.right).count() as f32 / told.len().max(1) as f32;
+    let ece = Reliability::of(&all, 0.5).ece;
+    format!("{} answers, right against wrong AUROC {auroc:.3}, calibration error {ece:.3}, sure and wrong {wrong:.3}", told.len())
 }
 
 fn mean(values: impl Iterator<Item = f32>) -> f32 {
-    let (mut sum, mut count) = (0.0, 0);
-    for value in values {
-        sum += value;
-        count += 1;
-    }
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
     sum / count.max(1) as f32
 }
 
-/// Intercept and coefficients.
-type Model = [f32; 3];
+/// Intercept and weights.
+type Model = [f32; SIGNS + 1];
 
-fn probability(model: &Model, x: &[f32; 2]) -> f32 {
+fn probability(model: &Model, x: &[f32; SIGNS]) -> f32 {
     let logit = model[0] + model[1..].iter().zip(x).map(|(w, x)| w * x).sum::<f32>();
     1.0 / (1.0 + (-logit).exp())
 }
 
-fn log_loss(model: &Model, samples: &[([f32; 2], bool)]) -> f32 {
-    mean(samples.iter().map(|(x, right)| {
-        let p = probability(model, x).clamp(1e-6, 1.0 - 1e-6);
-        if *right { -p.ln() } else { -(1.0 - p).ln() }
-    }))
-}
-
-/// Logistic regression by gradient descent, lightly regularised.
-fn logistic(samples: &[([f32; 2], bool)]) -> Model {
-    let mut model = [0.0; 3];
-    for _ in 0..40_000 {
-        let mut gradient = model.map(|w| 1e-3 * w);
-        for (x, right) in samples {
-            let error = (probability(&model, x) - f32::from(u8::from(*right))) / samples.len() as f32;
+/// Logistic regression by gradient descent on standardised signs, lightly regularised.
+fn logistic(samples: &[&Sample]) -> Model {
+    let n = samples.len().max(1) as f32;
+    let centre: [f32; SIGNS] = std::array::from_fn(|i| mean(samples.iter().map(|s| s.signs[i])));
+    let spread: [f32; SIGNS] =
+        std::array::from_fn(|i| mean(samples.iter().map(|s| (s.signs[i] - centre[i]).powi(2))).sqrt().max(1e-6));
+    let standard: Vec<([f32; SIGNS], f32)> = samples
+        .iter()
+        .map(|s| (std::array::from_fn(|i| (s.signs[i] - centre[i]) / spread[i]), f32::from(u8::from(s.right))))
+        .collect();
+    let mut model: Model = [0.0; SIGNS + 1];
+    for _ in 0..3000 {
+        let mut gradient = model.map(|w| 2e-3 * w);
+        gradient[0] = 0.0;
+        for (x, right) in &standard {
+            let error = (probability(&model, x) - right) / n;
             gradient[0] += error;
             gradient[1..].iter_mut().zip(x).for_each(|(g, x)| *g += error * x);
         }
-        model.iter_mut().zip(gradient).for_each(|(w, g)| *w -= 0.1 * g);
+        model.iter_mut().zip(gradient).for_each(|(w, g)| *w -= 0.5 * g);
+    }
+    for i in 0..SIGNS {
+        model[i + 1] /= spread[i];
+        model[0] -= model[i + 1] * centre[i];
     }
     model
 }

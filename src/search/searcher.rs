@@ -133,7 +133,7 @@ impl<'a> Searcher<'a> {
         let scored = Instant::now();
 
         let ranked = rank(self.align(&voted.melody, &candidates)?);
-        let confidences = calibration::confidences(&ranked, options.limit);
+        let confidences = calibration::confidences(&ranked, self.view.len() - without.len(), options.limit);
         let mut matches = Vec::new();
         for (song, confidence) in ranked.iter().zip(confidences) {
             matches.extend(self.found(&voted.melody, voted.offset, song, confidence)?);

@@ -10,6 +10,7 @@ use crate::cli::context::{Context, DeviceName};
 use crate::cli::query::Search;
 use crate::cli::{complain, models, progress};
 use anyhow::{Context as _, Result};
+use qbh::eval::baselines::Exhaustive;
 use qbh::eval::reliability_plot::reliability_svg;
 use qbh::eval::retrieval::Trials;
 use qbh::search::{SearchOptions, Searcher};
@@ -17,9 +18,6 @@ use qbh_models::embedder::DEFAULT_EMBEDDER;
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
 use std::io::Write;
 use std::path::PathBuf;
-
-/// Songs that are aligned and so have a rank; more than a query aligns by default, so that misses near the edge are told.
-const ALIGNED: usize = 300;
 
 /// Arguments of `qbh eval retrieval`.
 #[derive(Debug, clap::Args)]
@@ -49,6 +47,9 @@ pub struct Args {
     /// Melody embedder, by name or file
     #[arg(long, value_name = "NAME", default_value = DEFAULT_EMBEDDER)]
     embedder: String,
+    /// Compare every song in full as well, by dynamic time warping and by linear scaling: what can be done without learning, slowly
+    #[arg(long)]
+    baselines: bool,
     /// How songs are looked up
     #[arg(long, value_enum, default_value_t = Search::Auto)]
     search: Search,
@@ -84,9 +85,10 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     let songs = index.songs().map(|song| song.map(|s| (s.key, s.id))).collect::<Result<_, _>>()?;
 
     let searcher = Searcher::new(index.view()?, &index, embedder);
-    let options = SearchOptions { stage: args.search.stage(), candidates: ALIGNED, ..SearchOptions::default() };
+    let options = SearchOptions { stage: args.search.stage(), ..SearchOptions::default() };
     let bar = progress::bar(set.queries.len() as u64, "{bar:32} {pos}/{len} queries  {eta} left");
-    let trials = Trials { searcher: &searcher, extractor: &*extractor, options, songs: &songs };
+    let exhaustive = if args.baselines { Some(Exhaustive::new(&index)?) } else { None };
+    let trials = Trials { searcher: &searcher, extractor: &*extractor, options, songs: &songs, exhaustive };
     let report = trials.run(&set.queries, |_| bar.inc(1));
     bar.finish_and_clear();
     let report = report?;

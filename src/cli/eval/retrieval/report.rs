@@ -15,6 +15,10 @@ pub fn write_table(report: &Report, out: &mut dyn Write) -> Result<()> {
     }
     let by_votes: Vec<String> = rows(votes).iter().map(|(name, i)| format!("{name} {:.3}", i.mean)).collect();
     writeln!(out, "  by votes alone: {}", by_votes.join(", "))?;
+    for baseline in &report.baselines {
+        let scores: Vec<String> = rows(&baseline.scores).iter().map(|(name, i)| format!("{name} {:.3}", i.mean)).collect();
+        writeln!(out, "  every song by {}: {} ({:.0} ms)", baseline.name, scores.join(", "), 1000.0 * baseline.time_mean)?;
+    }
     let recall: Vec<String> = report.recall_at.iter().map(|(k, share)| format!("{share:.3} in {k}")).collect();
     writeln!(out, "  recall of the candidates: {}", recall.join(", "))?;
     writeln!(

@@ -63,10 +63,11 @@ fn row(hum: u16, song: &[u16], above: &[u16], above2: &[u16], out: &mut [u16]) -
     highest
 }
 
-/// Three rows of `H`, to be used again from song to song.
+/// Three rows of `H` and all of it, to be used again from song to song.
 #[derive(Debug, Default)]
 pub struct Scratch {
     rows: [Vec<u16>; 3],
+    whole: Vec<u16>,
 }
 
 /// The highest cell of `H` at one key.
@@ -104,6 +105,24 @@ fn best_key_inlined(hum: &[u16], song: &[u16], scratch: &mut Scratch) -> (u16, u
     best
 }
 
+/// All of `H` at one key, row after row behind [`MARGIN`] rows of zeros, and the hum frame of its highest cell with that cell.
+#[inline(always)]
+fn fill_inlined(hum: &[u16], song: &[u16], shift: u16, h: &mut Vec<u16>) -> (usize, u16) {
+    let width = song.len() + MARGIN;
+    h.clear();
+    h.resize((hum.len() + MARGIN) * width, 0);
+    let mut best = (0, 0);
+    for (i, &class) in hum.iter().enumerate() {
+        let (before, rest) = h.split_at_mut((i + MARGIN) * width);
+        let (above2, above) = before[i * width..].split_at(width);
+        let highest = row(shifted(class, shift), song, above, above2, &mut rest[..width]);
+        if highest > best.1 {
+            best = (i, highest);
+        }
+    }
+    best
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn best_key_avx2(hum: &[u16], song: &[u16], scratch: &mut Scratch) -> (u16, u16) {
@@ -114,6 +133,18 @@ fn best_key_avx2(hum: &[u16], song: &[u16], scratch: &mut Scratch) -> (u16, u16)
 #[target_feature(enable = "avx512bw,avx512vl")]
 fn best_key_avx512(hum: &[u16], song: &[u16], scratch: &mut Scratch) -> (u16, u16) {
     best_key_inlined(hum, song, scratch)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn fill_avx2(hum: &[u16], song: &[u16], shift: u16, h: &mut Vec<u16>) -> (usize, u16) {
+    fill_inlined(hum, song, shift, h)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512bw,avx512vl")]
+fn fill_avx512(hum: &[u16], song: &[u16], shift: u16, h: &mut Vec<u16>) -> (usize, u16) {
+    fill_inlined(hum, song, shift, h)
 }
 
 /// The same code compiled for what the processor has.
@@ -152,6 +183,17 @@ impl Kernel {
             Kernel::Avx512 => unsafe { best_key_avx512(hum, song, scratch) },
         }
     }
+
+    fn fill(self, hum: &[u16], song: &[u16], shift: u16, h: &mut Vec<u16>) -> (usize, u16) {
+        match self {
+            Kernel::Plain => fill_inlined(hum, song, shift, h),
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => unsafe { fill_avx2(hum, song, shift, h) },
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => unsafe { fill_avx512(hum, song, shift, h) },
+        }
+    }
 }
 
 /// Scores one hum against many songs.
@@ -168,6 +210,8 @@ pub struct Alignment {
     pub score: f32,
     /// Eighths of a semitone by which the hum had to be moved up (modulo the octave).
     pub shift: u16,
+    /// Changes of pitch that hum and song make together along the path, per frame of the hum: see [`moves`].
+    pub moves: f32,
 }
 
 impl<'a> Aligner<'a> {
@@ -180,34 +224,29 @@ impl<'a> Aligner<'a> {
     /// The best local alignment with a song's pitch classes, over all keys.
     pub fn align(&self, song: &[u16], scratch: &mut Scratch) -> Alignment {
         let (highest, shift) = self.kernel.best_key(self.hum, song, scratch);
-        let perfect = f32::from(TAU) * self.hum.len().max(1) as f32;
-        Alignment { score: (f32::from(highest) / perfect).min(1.0), shift }
+        let frames = self.hum.len().max(1) as f32;
+        let path = self.path_with(song, shift, &mut scratch.whole);
+        let moves = moves(self.hum, song, &path) as f32 / frames;
+        Alignment { score: (f32::from(highest) / (f32::from(TAU) * frames)).min(1.0), shift, moves }
     }
 
     /// The path of the best local alignment at `shift`: (hum frame, song frame) of every step, both ascending; empty when nothing
-    /// matches. Keeps the whole of `H`, so it is for the few songs that are shown.
+    /// matches.
     pub fn path(&self, song: &[u16], shift: u16) -> Vec<(usize, usize)> {
+        self.path_with(song, shift, &mut Vec::new())
+    }
+
+    fn path_with(&self, song: &[u16], shift: u16, h: &mut Vec<u16>) -> Vec<(usize, usize)> {
         let width = song.len() + MARGIN;
-        let height = self.hum.len();
-        // As in the rows, MARGIN rows of zeros stand in front: row i of H is h[(i + MARGIN) * width..].
-        let mut h = vec![0u16; (height + MARGIN) * width];
-        let mut best = (0, 0);
-        for (i, &class) in self.hum.iter().enumerate() {
-            let (before, rest) = h.split_at_mut((i + MARGIN) * width);
-            let (above2, above) = before[i * width..].split_at(width);
-            let highest = row(shifted(class, shift), song, above, above2, &mut rest[..width]);
-            if highest > best.0 {
-                best = (highest, i);
-            }
-        }
-        if best.0 == 0 {
+        let (last, highest) = self.kernel.fill(self.hum, song, shift, h);
+        if highest == 0 {
             return Vec::new();
         }
         // From here on i and j count the margin: cell (i, j) belongs to hum frame i - MARGIN and song frame j - MARGIN.
         let at = |i: usize, j: usize| h[i * width + j];
-        let mut i = best.1 + MARGIN;
+        let mut i = last + MARGIN;
         let last_row = &h[i * width..(i + 1) * width];
-        let Some(mut j) = last_row.iter().position(|&cell| cell == best.0) else { return Vec::new() };
+        let Some(mut j) = last_row.iter().position(|&cell| cell == highest) else { return Vec::new() };
         let mut path = Vec::new();
         while at(i, j) > 0 {
             path.push((i - MARGIN, j - MARGIN));
@@ -230,166 +269,24 @@ impl<'a> Aligner<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::search::melody::Melody;
-    use proptest::prelude::*;
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
+/// How far a pitch must move to count, semitones.
+const MOVE: f32 = 0.6;
 
-    /// A melody of random notes, as 5 Hz pitches.
-    fn tune(seed: u64, frames: usize) -> Vec<f32> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut pitch = 60.0;
-        let mut tune = Vec::new();
-        while tune.len() < frames {
-            pitch = (pitch + rng.random_range(-4i8..=4) as f32).clamp(50.0, 75.0);
-            for _ in 0..rng.random_range(1..5) {
-                tune.push(pitch);
-            }
-        }
-        tune.truncate(frames);
-        tune
-    }
-
-    fn classes(pitch: &[f32]) -> Vec<u16> {
-        let contour: Vec<f32> = pitch.iter().flat_map(|&p| [p, p]).collect();
-        Melody::new(&contour).class
-    }
-
-    fn align(hum: &[u16], song: &[u16]) -> Alignment {
-        Aligner::new(hum).align(song, &mut Scratch::default())
-    }
-
-    /// The definition in floating point, cell by cell.
-    fn by_definition(hum: &[f32], song: &[f32]) -> f32 {
-        let (tau, w, cap) = (1.2, 0.25, 3.0);
-        let mut best = 0.0f32;
-        for shift in 0..24 {
-            let mut h = vec![vec![0.0f32; song.len() + 2]; hum.len() + 2];
-            for i in 0..hum.len() {
-                for j in 0..song.len() {
-                    let ring = (hum[i] + shift as f32 / 2.0 - song[j]).rem_euclid(12.0);
-                    let d = ring.min(12.0 - ring).min(cap);
-                    let from = h[i + 1][j + 1].max(h[i + 1][j] - w).max(h[i][j + 1] - w + tau - d);
-                    h[i + 2][j + 2] = (from + tau - d).max(0.0);
-                    best = best.max(h[i + 2][j + 2]);
-                }
-            }
-        }
-        best / (tau * hum.len() as f32)
-    }
-
-    #[test]
-    fn agrees_with_the_definition() {
-        for seed in 0..4 {
-            let (hum, song) = (tune(seed, 40), tune(100 + seed, 170));
-            let score = align(&classes(&hum), &classes(&song)).score;
-            assert!((score - by_definition(&hum, &song)).abs() < 0.03, "{score} against {}", by_definition(&hum, &song));
-        }
-    }
-
-    #[test]
-    fn all_kernels_agree() {
-        for (seed, frames) in [(1, 1), (2, 2), (3, 31), (4, 64), (5, 257), (6, 1203)] {
-            let (hum, song) = (classes(&tune(seed, 60)), classes(&tune(seed + 50, frames)));
-            let expected = Kernel::Plain.best_key(&hum, &song, &mut Scratch::default());
-            for kernel in Kernel::available() {
-                assert_eq!(kernel.best_key(&hum, &song, &mut Scratch::default()), expected, "{kernel:?} at {frames} frames");
-            }
-        }
-    }
-
-    #[test]
-    #[ignore = "a measurement: cargo test --release -- --ignored --nocapture seconds_per"]
-    fn seconds_per_200_candidates_of_4_minutes() {
-        let hum = classes(&tune(1, 60));
-        let songs: Vec<Vec<u16>> = (0..200).map(|seed| classes(&tune(seed, 1200))).collect();
-        for kernel in Kernel::available() {
-            let begin = std::time::Instant::now();
-            let mut scratch = Scratch::default();
-            let best = songs.iter().map(|song| kernel.best_key(&hum, song, &mut scratch)).max();
-            println!("{kernel:?}: {:?} on one core for a hum of 12 s ({best:?})", begin.elapsed());
-        }
-    }
-
-    #[test]
-    fn the_hum_finds_its_place() {
-        let song = tune(7, 900);
-        let hum = classes(&song[300..360]);
-        let song = classes(&song);
-        let found = align(&hum, &song);
-        assert_eq!(found, Alignment { score: 1.0, shift: 0 });
-        let path = Aligner::new(&hum).path(&song, 0);
-        assert_eq!(path, (0..60).map(|i| (i, 300 + i)).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_hum_that_begins_before_the_song_scores_by_what_overlaps() {
-        let song = tune(8, 400);
-        let mut hum = tune(9, 30);
-        hum.extend(&song[..60]);
-        let hum = classes(&hum);
-        let found = align(&hum, &classes(&song));
-        assert!(found.score >= 60.0 / 90.0 - 0.01, "{}", found.score);
-        let path = Aligner::new(&hum).path(&classes(&song), found.shift);
-        assert_eq!(path.last(), Some(&(89, 59)));
-        assert!(path.contains(&(30, 0)));
-    }
-
-    #[test]
-    fn nothing_aligns_with_nothing() {
-        assert_eq!(align(&[], &[1, 2, 3]).score, 0.0);
-        assert_eq!(align(&[1, 2, 3], &[]).score, 0.0);
-        assert!(Aligner::new(&[]).path(&[1], 0).is_empty());
-        assert!(Aligner::new(&[1]).path(&[], 0).is_empty());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-
-        #[test]
-        fn the_key_does_not_matter(seed in any::<u64>(), half_semitones in -48i32..48) {
-            let (song, other) = (tune(seed, 200), tune(seed ^ 1, 50));
-            let hum: Vec<f32> = song[70..110].iter().chain(&other).copied().collect();
-            let moved: Vec<f32> = hum.iter().map(|p| p + half_semitones as f32 / 2.0).collect();
-            let (here, there) = (align(&classes(&hum), &classes(&song)), align(&classes(&moved), &classes(&song)));
-            prop_assert!((here.score - there.score).abs() < 0.02, "{} and {}", here.score, there.score);
-        }
-
-        #[test]
-        fn tempo_costs_little(seed in any::<u64>(), tempo in 0.6f32..1.6) {
-            let song = tune(seed, 300);
-            let frames = (80.0 / tempo) as usize;
-            let hum: Vec<f32> = (0..frames).map(|i| song[100 + ((i as f32 + 0.5) * tempo) as usize]).collect();
-            let hum = classes(&hum);
-            let found = align(&hum, &classes(&song));
-            prop_assert!(found.score > 0.75, "{} at tempo {tempo}", found.score);
-            let path = Aligner::new(&hum).path(&classes(&song), found.shift);
-            prop_assert!(path.windows(2).all(|p| p[0].0 < p[1].0 && p[0].1 < p[1].1));
-        }
-
-        #[test]
-        fn the_path_earns_the_score(seed in any::<u64>(), hum in 1usize..60, song in 1usize..200) {
-            let (hum, song) = (classes(&tune(seed, hum)), classes(&tune(seed ^ 5, song)));
-            let found = align(&hum, &song);
-            let mut earned = 0i32;
-            let mut before: Option<(usize, usize)> = None;
-            for (i, j) in Aligner::new(&hum).path(&song, found.shift) {
-                let gain = i32::from(TAU) - i32::from(difference(shifted(hum[i], found.shift), song[j]));
-                earned += gain;
-                match before {
-                    Some((a, b)) if i - a == 2 => { prop_assert_eq!(j - b, 1); earned += gain - i32::from(SKIP); }
-                    Some((_, b)) if j - b == 2 => earned -= i32::from(SKIP),
-                    // A path may also open with a step over a hum frame that nothing came before.
-                    _ => {}
-                }
-                before = Some((i, j));
-            }
-            let score = earned as f32 / (f32::from(TAU) * hum.len() as f32);
-            prop_assert!(found.score - score <= (f32::from(TAU)) / (f32::from(TAU) * hum.len() as f32) + 1e-6);
-            prop_assert!(score <= found.score + 1e-6);
-        }
-    }
+/// The changes of pitch that hum and song make together: in the same direction, not more than a step of the path apart.
+///
+/// Held notes earn an alignment score without telling much: many a song holds that pitch class somewhere. Moves made together are
+/// the melody.
+fn moves(hum: &[u16], song: &[u16], path: &[(usize, usize)]) -> usize {
+    const THRESHOLD: i16 = (MOVE * 65536.0 / 12.0) as i16;
+    let direction = |from: u16, to: u16| {
+        let interval = to.wrapping_sub(from) as i16;
+        if interval.unsigned_abs() > THRESHOLD.unsigned_abs() { interval.signum() } else { 0 }
+    };
+    let hummed: Vec<i16> = path.windows(2).map(|step| direction(hum[step[0].0], hum[step[1].0])).collect();
+    let sung: Vec<i16> = path.windows(2).map(|step| direction(song[step[0].1], song[step[1].1])).collect();
+    let together = |&i: &usize| hummed[i] != 0 && sung[i.saturating_sub(1)..(i + 2).min(sung.len())].contains(&hummed[i]);
+    (0..hummed.len()).filter(together).count()
 }
+
+#[cfg(test)]
+mod tests;
