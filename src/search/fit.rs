@@ -3,7 +3,8 @@
 //! Needs the data folder beside the repository (`QBH_DATA` names another); takes some minutes, most of them for the library, which is kept where
 //! `QBH_FIT_INDEX` says. Three sets of hums, none of which any network is trained on: synthesised hums of recordings with charts, among
 //! recordings and folk songs; real hums as transcribed by programs, among the melodies and folk songs; synthesised hums of melodies, among
-//! these and folk songs. Print-outs name the constants as the code does.
+//! these and folk songs. Print-outs name the constants as the code does; when `PRIOR_*` have moved by
+//! more than a few hundredths, set these and fit once more, as the others depend on them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ use crate::search::rank::{self, ALIGNMENT_WEIGHT, MOVES_WEIGHT};
 const HUMS: usize = 120;
 /// Random libraries in which every hum is searched.
 const LIBRARIES: u32 = 4;
+/// Songs of so many contour steps (1 min) tell what full songs get by chance.
+const FULL_LENGTH: usize = 600;
 /// Programs that transcribed the real hums; a fourth one heard no pitches.
 const TRANSCRIBERS: [&str; 3] = ["JDC-STP", "VOCANO", "MIR-ST500"];
 /// Features of the ranking: votes, alignment, moves.
@@ -36,7 +39,7 @@ struct Case {
     ranking: Vec<Ranked>,
     songs: usize,
     right: bool,
-    /// Mean and standard deviation of the wrong songs' votes, for each pair of lengths.
+    /// Mean and standard deviation of the votes of wrong songs of full length, for each pair of lengths.
     chance: Vec<(f32, f32)>,
 }
 
@@ -65,6 +68,9 @@ fn fit_confidence() {
     let songs: HashMap<String, SongId> = index.songs().map(|s| s.map(|s| (s.key, s.id)).unwrap()).collect();
     let searcher = Searcher::new(index.view().unwrap(), &index, embedder);
 
+    let steps = |song: u32| index.contour(searcher.view.song_id(song)?).ok()?.map(|contour| contour.len());
+    let full_length: Vec<bool> = (0..searcher.view.len() as u32).map(|song| steps(song) >= Some(FULL_LENGTH)).collect();
+
     let (mut full, mut random) = (Vec::new(), Vec::new());
     for (number, (name, set)) in sets.iter().enumerate() {
         let mut among = vec![folk.clone()];
@@ -89,7 +95,7 @@ fn fit_confidence() {
             let ballots = searcher.ballots(&cuts, &queries(&cuts, &vectors), None).unwrap();
             let melody = Melody::new(hum);
             let right: Vec<u32> = query.songs.iter().filter_map(|key| searcher.view.ordinal(*songs.get(key)?)).collect();
-            let search = |library: &[u32]| case(&searcher, number, &ballots, &melody, library, &right);
+            let search = |library: &[u32]| case(&searcher, number, &ballots, &melody, library, &right, &full_length);
             full.push(search(&library));
             for draw in 0..LIBRARIES {
                 let mut rng = ChaCha8Rng::seed_from_u64((item as u64) << 8 | u64::from(draw) | (number as u64) << 32);
@@ -157,13 +163,22 @@ fn some_of(pool: &[u32], right: &[u32], rng: &mut ChaCha8Rng) -> Vec<u32> {
     library
 }
 
-fn case(searcher: &Searcher, set: usize, ballots: &[Ballot], hum: &Melody, library: &[u32], right: &[u32]) -> Case {
+fn case(
+    searcher: &Searcher,
+    set: usize,
+    ballots: &[Ballot],
+    hum: &Melody,
+    library: &[u32],
+    right: &[u32],
+    full_length: &[bool],
+) -> Case {
     let mut is_in = vec![false; searcher.view.len()];
     library.iter().for_each(|&song| is_in[song as usize] = true);
     let inside = || ballots.iter().filter(|b| is_in[b.song as usize]);
     let chance = (0..ballots[0].votes.len())
         .map(|pair| {
-            let votes = || inside().filter(|b| !right.contains(&b.song)).filter_map(|b| b.votes[pair]);
+            let wrong = |b: &&Ballot| full_length[b.song as usize] && !right.contains(&b.song);
+            let votes = || inside().filter(wrong).filter_map(|b| b.votes[pair]);
             let location = mean(votes());
             (location, mean(votes().map(|v| (v - location).powi(2))).sqrt())
         })
