@@ -34,6 +34,9 @@ pub struct Args {
     /// Pairs of hum and song window per step
     #[arg(long, default_value_t = 256)]
     batch: usize,
+    /// Set out from trained weights, by name or file; negatives are then the tunes that these hardly tell apart
+    #[arg(long, value_name = "NAME")]
+    init: Option<String>,
     /// End after so many steps
     #[arg(long)]
     steps: Option<u64>,
@@ -100,6 +103,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         warmup: 60,
         weight_decay: 0.02,
         ema: 0.999,
+        init: args.init.clone(),
         budget: Budget { steps: args.steps, hours: args.hours },
         seed: args.seed,
         device,

@@ -12,6 +12,8 @@
 pub mod ranges;
 mod record;
 mod render;
+#[cfg(test)]
+mod fit;
 mod singer;
 mod song;
 

@@ -40,7 +40,7 @@ fn perform(mut notes: Vec<Note>, noise: f32, draw: &mut Draw) -> Vec<Note> {
 }
 
 /// The extractor's mistakes: accompaniment in rests and in place of the voice, lost steps, octave jumps.
-fn leak(voice: Vec<f32>, noise: f32, draw: &mut Draw) -> Vec<f32> {
+pub(super) fn leak(voice: Vec<f32>, noise: f32, draw: &mut Draw) -> Vec<f32> {
     let fill = fault(ranges::FILL, noise, draw);
     let replace = fault(ranges::REPLACE, noise, draw);
     let dropout = fault(ranges::SONG_DROPOUT, noise, draw);
@@ -53,7 +53,7 @@ fn leak(voice: Vec<f32>, noise: f32, draw: &mut Draw) -> Vec<f32> {
         let rest = heard[at..].iter().take_while(|p| **p == 0.0).count();
         if rest > 0 {
             let gap = &mut heard[at..at + rest];
-            if rest <= 3 && draw.chance(0.5) {
+            if rest <= 3 && draw.chance(ranges::BRIDGED) {
                 gap.iter_mut().for_each(|p| *p = sounded(last + jitter * draw.normal()));
             } else if draw.chance(fill) {
                 let late = (draw.integer(0, 2) as usize).min(rest);
@@ -66,15 +66,15 @@ fn leak(voice: Vec<f32>, noise: f32, draw: &mut Draw) -> Vec<f32> {
         last = here[0];
         let event = draw.range(0.0, 1.0);
         if event < dropout {
-            let length = (draw.integer(2, 13) as usize).min(here.len());
+            let length = (draw.integer(1, 7) as usize).min(here.len());
             here[..length].fill(0.0);
             at += length;
         } else if event < dropout + replace {
-            let length = (draw.integer(2, 13) as usize).min(here.len());
+            let length = (draw.integer(2, 9) as usize).min(here.len());
             accompany(&mut here[..length], last, jitter, draw);
             at += length;
         } else if event < dropout + replace + octave {
-            let length = (draw.integer(3, 29) as usize).min(here.len());
+            let length = (draw.integer(2, 10) as usize).min(here.len());
             let jump = if draw.chance(0.6) { 12.0 } else { -12.0 };
             here[..length].iter_mut().filter(|p| **p > 0.0).for_each(|p| *p = sounded(*p + jump));
             at += length;

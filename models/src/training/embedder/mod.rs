@@ -7,6 +7,8 @@ mod dev;
 mod loss;
 mod melodies;
 mod pairs;
+mod rivals;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -22,10 +24,11 @@ pub use dev::DevScore;
 pub use loss::Loss;
 pub use melodies::{Collection, Melody};
 pub use pairs::{Batch, Pair, PairSource};
+pub use rivals::Rivals;
 
 use crate::ModelError;
-use crate::embedder::{Architecture, Network};
-use crate::nn::weights::save;
+use crate::embedder::{self, Architecture, Network};
+use crate::nn::weights::{Weights, save};
 use crate::training::adamw::{AdamW, AdamWConfig};
 use crate::training::checkpoint::{Progress, TrainingState};
 use crate::training::ema::Ema;
@@ -58,6 +61,9 @@ pub struct Config {
     pub weight_decay: f64,
     /// Decay of the averaged weights.
     pub ema: f64,
+    /// Trained weights to set out from: of this embedder, by name or file. They also tell which places of different tunes
+    /// are hard to tell apart; without them all negatives are drawn at random.
+    pub init: Option<String>,
     /// When to end.
     pub budget: Budget,
     /// Seed of weights and data.
@@ -77,8 +83,9 @@ pub struct Config {
 impl Config {
     /// What must stay the same from checkpoint to checkpoint.
     fn fixed(&self) -> String {
-        let Config { loss, batch, rate, warmup, weight_decay, ema, seed, .. } = self;
-        format!("{loss:?} batch {batch} rate {rate} warm-up {warmup} decay {weight_decay} ema {ema} seed {seed}")
+        let Config { loss, batch, rate, warmup, weight_decay, ema, seed, init, .. } = self;
+        let init = init.as_ref().map_or(String::new(), |name| format!(" from {name}"));
+        format!("{loss:?} batch {batch} rate {rate} warm-up {warmup} decay {weight_decay} ema {ema} seed {seed}{init}")
     }
 }
 
@@ -116,7 +123,10 @@ pub fn train(
         return Err(ModelError::Training("a batch has at least two pairs, and at most a million".into()));
     }
     std::fs::create_dir_all(&config.out).map_err(|source| ModelError::Io { path: config.out.clone(), source })?;
-    let source = PairSource::new(melodies, config.architecture);
+    let mut source = PairSource::new(melodies, config.architecture);
+    if let Some(name) = &config.init {
+        source.set_rivals(Rivals::mine(melodies, embedder::open(name, config.device)?.as_ref())?);
+    }
     let mut trainer = Trainer::new(config, dev)?;
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel(AHEAD);
@@ -133,6 +143,27 @@ pub fn train(
         });
         trainer.run(batches, &mut report)
     })
+}
+
+/// Copies trained weights into the variables of a network of the same architecture.
+fn set_out(vs: &VarStore, architecture: Architecture, name: &str) -> Result<(), ModelError> {
+    let weights = Weights::open(name, embedder::SHIPPED)?;
+    if weights.architecture() != architecture.name() {
+        let reason = format!("it is of architecture {}, not {}", weights.architecture(), architecture.name());
+        return Err(ModelError::Weights { name: name.into(), reason });
+    }
+    // The training's own variables are in no model.
+    let mut trained = VarStore::new(vs.device());
+    architecture.build(&trained.root());
+    weights.fill(&mut trained)?;
+    let _guard = tch::no_grad_guard();
+    let mut variables = vs.variables();
+    for (key, value) in trained.variables() {
+        if let Some(variable) = variables.get_mut(&key) {
+            variable.f_copy_(&value)?;
+        }
+    }
+    Ok(())
 }
 
 struct Trainer<'a> {
@@ -158,6 +189,9 @@ impl<'a> Trainer<'a> {
             (vs, network, temperature)
         };
         let (vs, network, temperature) = build();
+        if let Some(name) = &config.init {
+            set_out(&vs, config.architecture, name)?;
+        }
         let (averaged_vs, averaged, _) = build();
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: config.weight_decay };
         let mut trainer = Trainer {
@@ -311,6 +345,7 @@ mod tests {
             warmup: 2,
             weight_decay: 0.02,
             ema: 0.9,
+            init: None,
             budget: Budget { steps: Some(steps), hours: None },
             seed: 5,
             device: Device::Cpu,

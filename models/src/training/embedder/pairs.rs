@@ -1,8 +1,11 @@
 //! Pairs of a hum and the song window that it is of, drawn anew for every step.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::melodies::Melody;
+use super::rivals::{self, Place, Rivals};
+use super::versions::counterpart;
 use crate::contour::{CONTOUR_STEP, voiced_fraction};
 use crate::embedder::Architecture;
 use crate::synthesis::hum::{self, ranges};
@@ -20,6 +23,16 @@ const FEWEST_NOTES: usize = 5;
 const ATTEMPTS: usize = 8;
 /// Melodies tried before giving up.
 const MELODIES: usize = 1000;
+/// Chance to take the song window from another version of the tune, where there is one.
+const VERSION: f32 = 0.5;
+/// Of the pairs of a batch, the share that comes in clusters of rivals, when these are known.
+const CLUSTERED: f32 = 0.5;
+/// Sets the streams of clusters apart from those of pairs.
+const CLUSTERS: u64 = 0x636c_7573_7465_7273;
+/// Pairs of a cluster: one anywhere, and the places of other tunes that are most like it.
+const CLUSTER: usize = 4;
+/// Seconds of the song windows of clusters: rivals are alike over [`rivals::SECONDS`].
+const CLUSTER_SECONDS: Range<f32> = 5.0..14.0;
 
 /// The contours of a pair (MIDI pitch per 100 ms, 0 = unvoiced) and its tune.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +50,8 @@ pub struct PairSource<'a> {
     melodies: &'a [Melody],
     cumulative: Vec<f32>,
     seconds: Range<f32>,
+    versions: HashMap<i64, Vec<usize>>,
+    rivals: Rivals,
 }
 
 impl<'a> PairSource<'a> {
@@ -54,7 +69,16 @@ impl<'a> PairSource<'a> {
             Architecture::Contextual => 4.0..20.5,
             Architecture::Reference => 19.9..20.1,
         };
-        PairSource { melodies, cumulative, seconds }
+        let mut versions: HashMap<i64, Vec<usize>> = HashMap::new();
+        for (index, melody) in melodies.iter().enumerate() {
+            versions.entry(melody.group).or_default().push(index);
+        }
+        PairSource { melodies, cumulative, seconds, versions, rivals: Rivals::default() }
+    }
+
+    /// From now on half of the pairs come in clusters of `rivals` (of the same melodies).
+    pub fn set_rivals(&mut self, rivals: Rivals) {
+        self.rivals = rivals;
     }
 
     /// One pair; `None` when the melodies are too short or sparse to give any.
@@ -63,22 +87,29 @@ impl<'a> PairSource<'a> {
         for _ in 0..MELODIES {
             let ticket = draw.range(0.0, total);
             let index = self.cumulative.partition_point(|&c| c <= ticket).min(self.melodies.len() - 1);
-            if let Some(pair) = self.draw_of(&self.melodies[index], draw) {
+            if let Some(pair) = self.draw_of(index, None, draw) {
                 return Some(pair);
             }
         }
         None
     }
 
-    /// One pair of this melody, if a few attempts find enough notes.
-    fn draw_of(&self, melody: &Melody, draw: &mut Draw) -> Option<Pair> {
+    /// One pair of this melody (at this place), if a few attempts find enough notes.
+    fn draw_of(&self, index: usize, place: Option<f32>, draw: &mut Draw) -> Option<Pair> {
+        let melody = &self.melodies[index];
         // Given tempi are varied a little, free ones by a third.
         let spread = if melody.free_tempo { 0.35f32 } else { 0.15 };
         let scale = draw.range(-spread, spread).exp();
         let duration = melody.duration() * scale;
         for _ in 0..ATTEMPTS {
-            let length = log_uniform(&self.seconds, draw).min(duration);
-            let from = draw.range(0.0, (duration - length).max(0.0));
+            let seconds = if place.is_some() { &CLUSTER_SECONDS } else { &self.seconds };
+            let length = log_uniform(seconds, draw).min(duration);
+            let latest = (duration - length).max(0.0);
+            let from = match place {
+                // Around the middle of the place.
+                Some(at) => ((at + 0.5 * rivals::SECONDS) * scale - length * draw.range(0.4, 0.6)).clamp(0.0, latest),
+                None => draw.range(0.0, latest),
+            };
             let hum_from = from + length * draw.range(-MISALIGNMENT, MISALIGNMENT);
             let hum_to = from + length + length * draw.range(-MISALIGNMENT, MISALIGNMENT);
             let hummed = hum_from.max(0.0)..hum_to.min(duration);
@@ -86,15 +117,13 @@ impl<'a> PairSource<'a> {
             if !HUM_SECONDS.contains(&((hummed.end - hummed.start) / tempo)) {
                 continue;
             }
-            let notes = stretch(melody, scale, hummed.start.min(from)..hummed.end.max(from + length));
-            let inside = notes.iter().filter(|n| n.onset >= hummed.start && n.onset < hummed.end).count();
-            if inside < FEWEST_NOTES {
+            let notes = stretch(melody, scale, hummed.clone());
+            if notes.iter().filter(|n| n.onset >= hummed.start).count() < FEWEST_NOTES {
                 continue;
             }
             let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
-            let noise = if draw.chance(ranges::CLEAN_SONGS) { 0.0 } else { draw.range(ranges::NOISE.start, ranges::NOISE.end) };
             let hum = hum::hum(&notes, hummed, tempo, strength, draw);
-            let song = hum::song(&notes, from..from + length, noise, draw);
+            let song = self.song(index, scale, from..from + length, draw);
             let long_enough = hum.len() as f32 * CONTOUR_STEP as f32 >= HUM_SECONDS.start;
             if long_enough && voiced_fraction(&hum) > LEAST_VOICED && voiced_fraction(&song) > LEAST_VOICED {
                 return Some(Pair { hum, song, group: melody.group });
@@ -102,6 +131,51 @@ impl<'a> PairSource<'a> {
         }
         None
     }
+
+    /// The song window at `section` (scaled seconds) of a melody, or the same passage of another version of the tune.
+    fn song(&self, index: usize, scale: f32, section: Range<f32>, draw: &mut Draw) -> Vec<f32> {
+        let melody = &self.melodies[index];
+        let versions = &self.versions[&melody.group];
+        let mut own = (melody, scale, section);
+        if versions.len() > 1 && draw.chance(VERSION) {
+            let other = &self.melodies[draw.pick(versions)];
+            let unscaled = own.2.start / scale..own.2.end / scale;
+            let found = counterpart(&melody.notes, &unscaled, &other.notes);
+            if let Some(found) = found.filter(|f| f.end <= other.duration() + 1.0) {
+                // As long as a window is, at whatever tempo the other version has.
+                let scale = scale * (unscaled.end - unscaled.start) / (found.end - found.start);
+                own = (other, scale, found.start * scale..found.end * scale);
+            }
+        }
+        let (melody, scale, section) = own;
+        let notes = stretch(melody, scale, section.clone());
+        let noise = if draw.chance(ranges::CLEAN_SONGS) { 0.0 } else { draw.range(ranges::NOISE.start, ranges::NOISE.end) };
+        hum::song(&notes, section, noise, draw)
+    }
+
+    /// Pair `item` of step `step`, from a random stream of its own. Pairs of one cluster choose the same first place.
+    fn draw_item(&self, pairs: usize, seed: u64, step: u64, item: usize) -> Option<Pair> {
+        let draw = &mut hum::stream(seed, step, item as u32);
+        let places = self.rivals.places();
+        if !places.is_empty() && item < (CLUSTERED * pairs as f32) as usize {
+            let common = &mut hum::stream(seed ^ CLUSTERS, step, (item / CLUSTER) as u32);
+            let centre = common.index(places.len());
+            let place = match item % CLUSTER {
+                0 => Some(places[centre]),
+                _ => choose(self.rivals.of(centre), draw),
+            };
+            if let Some(pair) = place.and_then(|p| self.draw_of(p.melody, Some(p.from), draw)) {
+                return Some(pair);
+            }
+        }
+        self.draw(draw)
+    }
+}
+
+/// One of the places, if there are any.
+fn choose(mut places: impl ExactSizeIterator<Item = Place>, draw: &mut Draw) -> Option<Place> {
+    let count = places.len();
+    if count == 0 { None } else { places.nth(draw.index(count)) }
 }
 
 /// The notes of a melody that sound within `section` (seconds after scaling), with times scaled.
@@ -135,7 +209,7 @@ impl Batch {
         let (hums, songs) = input.split_at_mut(pairs * size);
         let mut groups = Vec::with_capacity(pairs);
         for (i, (hum, song)) in hums.chunks_exact_mut(size).zip(songs.chunks_exact_mut(size)).enumerate() {
-            let pair = source.draw(&mut hum::stream(seed, step, i as u32))?;
+            let pair = source.draw_item(pairs, seed, step, i)?;
             architecture.features(&pair.hum, hum);
             architecture.features(&pair.song, song);
             groups.push(pair.group);
