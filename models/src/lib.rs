@@ -9,6 +9,7 @@ pub mod contour;
 pub mod embedder;
 pub mod error;
 pub mod extractor;
+pub mod import;
 pub mod info;
 pub mod nn;
 pub mod notes;

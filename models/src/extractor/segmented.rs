@@ -5,6 +5,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::segments::{BINS, FrontEnd, HOP, SAMPLE_RATE, SEGMENT, Segments};
 use super::{Extractor, fastest_kind};
+use crate::nn::hard_lstm::{GATES, Gates};
 use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo, PitchTrack};
 
@@ -24,6 +25,9 @@ pub trait SegmentNet: Send + Sized + 'static {
 
     /// Variables under `path`, randomly initialised.
     fn new(path: &Path) -> Self;
+
+    /// Has the melody's LSTM compute with hard gates from now on, over the variables under `path` as they are now.
+    fn use_hard_gates(&mut self, path: &Path);
 
     /// Makes ready for inference: folds what can be folded, computes in `kind` from now on.
     fn fold(&mut self, kind: Kind);
@@ -70,6 +74,10 @@ impl<N: SegmentNet> Segmented<N> {
             }
             Ok(tensor.f_to_device(device)?)
         };
+        if let Some(gates) = weights.metadata.get(GATES).filter(|gates| Gates::from_name(gates).is_none()) {
+            let reason = format!("{GATES} is {gates:?}, neither sigmoid nor hard_sigmoid");
+            return Err(ModelError::Weights { name: weights.name.clone(), reason });
+        }
         let (mean, std) = (constant("front_end.mean")?, constant("front_end.std")?);
         Ok(Self::assemble(weights.info(&vs), vs, net, mean, std + 1e-4))
     }
@@ -85,6 +93,9 @@ impl<N: SegmentNet> Segmented<N> {
 
     fn assemble(info: ModelInfo, vs: VarStore, mut net: N, mean: Tensor, scale: Tensor) -> Self {
         let kind = fastest_kind(vs.device());
+        if info.metadata.get(GATES).is_some_and(|gates| gates == Gates::Hard.name()) {
+            net.use_hard_gates(&vs.root());
+        }
         net.fold(kind);
         Segmented { info, vs, net, front_end: FrontEnd::new(), mean, scale, kind }
     }

@@ -2,5 +2,6 @@
 
 pub mod conv;
 pub mod cost;
+pub mod hard_lstm;
 pub mod recurrent;
 pub mod weights;

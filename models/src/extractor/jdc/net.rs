@@ -8,6 +8,7 @@ use super::{ARCHITECTURE, CLASSES, classes};
 use crate::extractor::segmented::SegmentNet;
 use crate::extractor::segments::{BINS, SEGMENT};
 use crate::nn::conv::{ConvBn, ConvShape, channels_last, he_normal, leaky_, max_pool};
+use crate::nn::hard_lstm::HardLstm;
 use crate::nn::{cost, recurrent};
 
 /// Filters of the first block and of the three residual ones.
@@ -36,6 +37,7 @@ pub struct JdcNet {
     blocks: Vec<Block>,
     leave: nn::BatchNorm,
     lstm: nn::LSTM,
+    hard: Option<HardLstm>,
     dense: nn::Linear,
     voice: Detector,
     folded: Vec<Folded>,
@@ -134,10 +136,15 @@ impl SegmentNet for JdcNet {
             blocks: blocks.map(|(i, w)| Block::new(&(path / format!("block{}", i + 2)), w[0], w[1])).collect(),
             leave: batch_norm(&(path / "leave" / "bn"), WIDTHS[3]),
             lstm: recurrent::lstm(&(path / "lstm"), FEATURES, HIDDEN, 1),
+            hard: None,
             dense: nn::linear(path / "dense", 2 * HIDDEN, CLASSES, Default::default()),
             voice: Detector::new(&(path / "voice")),
             folded: Vec::new(),
         }
+    }
+
+    fn use_hard_gates(&mut self, path: &Path) {
+        self.hard = HardLstm::new(&(path / "lstm"));
     }
 
     fn fold(&mut self, kind: Kind) {
@@ -165,7 +172,8 @@ impl SegmentNet for JdcNet {
             // The leaky ReLU rises: it may as well come after the maximum, on a quarter of the values.
             h = leaky_(max_pool(&out, POOL, false));
         }
-        self.dense.forward(&self.lstm.seq(&frames(&h)).0)
+        let h = frames(&h);
+        self.dense.forward(&self.hard.as_ref().map_or_else(|| self.lstm.seq(&h).0, |hard| hard.forward(&h)))
     }
 
     fn f0_of(class: i64) -> f32 {

@@ -7,6 +7,7 @@ use super::{ARCHITECTURE, CLASSES, classes};
 use crate::extractor::segmented::SegmentNet;
 use crate::extractor::segments::{BINS, SEGMENT};
 use crate::nn::conv::{ConvBn, ConvShape, channels_last, leaky, leaky_, max_pool};
+use crate::nn::hard_lstm::HardLstm;
 use crate::nn::{cost, recurrent};
 
 /// Filters of the four blocks.
@@ -29,6 +30,7 @@ const EPS: f64 = 1e-3;
 pub struct SslNet {
     blocks: Vec<Block>,
     lstm: nn::LSTM,
+    hard: Option<HardLstm>,
     dense: nn::Linear,
 }
 
@@ -46,7 +48,7 @@ impl SslNet {
         // Features are (row, channel) per frame.
         let h = h.permute([0, 2, 3, 1]).reshape([n, SEGMENT as i64, FEATURES]).to_kind(Kind::Float);
         let h = h.dropout(0.5, train).dropout(0.3, train);
-        self.dense.forward(&self.lstm.seq(&h).0)
+        self.dense.forward(&self.hard.as_ref().map_or_else(|| self.lstm.seq(&h).0, |hard| hard.forward(&h)))
     }
 }
 
@@ -64,8 +66,13 @@ impl SegmentNet for SslNet {
         SslNet {
             blocks,
             lstm: recurrent::lstm(&(path / "lstm"), FEATURES, HIDDEN, 1),
+            hard: None,
             dense: nn::linear(path / "dense", 2 * HIDDEN, CLASSES, Default::default()),
         }
+    }
+
+    fn use_hard_gates(&mut self, path: &Path) {
+        self.hard = HardLstm::new(&(path / "lstm"));
     }
 
     fn fold(&mut self, kind: Kind) {

@@ -88,7 +88,14 @@ impl fmt::Display for Tally {
             let at = |q: f32| shares.get((q * shares.len() as f32) as usize).copied().unwrap_or(f32::NAN);
             let share = self.steps[k] / of(&self.steps);
             let run = self.steps[k] / self.runs[k];
-            writeln!(f, "  {name:9} {share:.3}  of songs 25 % {:.3} 50 % {:.3} 75 % {:.3} 90 % {:.3}  run {run:.1} steps", at(0.25), at(0.5), at(0.75), at(0.9))?;
+            writeln!(
+                f,
+                "  {name:9} {share:.3}  of songs 25 % {:.3} 50 % {:.3} 75 % {:.3} 90 % {:.3}  run {run:.1} steps",
+                at(0.25),
+                at(0.5),
+                at(0.75),
+                at(0.9)
+            )?;
         }
         let [short, long] = self.rests.map(|(count, filled)| filled / count);
         let mut deviation = self.deviation.clone();
@@ -106,7 +113,7 @@ fn fit_song_model() {
         println!("SKIPPED: no melodies in {melodies}");
         return;
     };
-    let studio = Studio::new(StudioConfig { melodies, soundfonts: Vec::new() });
+    let studio = Studio::new(StudioConfig { melodies, ..StudioConfig::default() });
     let extractor = extractor::open(extractor::DEFAULT_EXTRACTOR, Device::Cpu).unwrap();
     let (mut heard, mut modelled) = (Tally::default(), Tally::default());
     let songs = (0..).map(|seed| studio.example(seed, SECONDS)).filter(|e| {

@@ -9,11 +9,11 @@
 //! intervals, lose the thread. Extractors drop frames, jump octaves, and follow the accompaniment where the voice rests.
 //! How much of each is in [`ranges`]. Contours are MIDI pitch per 100 ms, 0 = unvoiced, as everywhere.
 
+#[cfg(test)]
+mod fit;
 pub mod ranges;
 mod record;
 mod render;
-#[cfg(test)]
-mod fit;
 mod singer;
 mod song;
 

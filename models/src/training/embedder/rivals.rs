@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use super::melodies::Melody;
 use crate::embedder::Embedder;
 use crate::synthesis::hum::{song, stream};
-use crate::{Embedding, EMBEDDING_DIM, ModelError};
+use crate::{EMBEDDING_DIM, Embedding, ModelError};
 
 /// Seconds of the windows that are compared.
 pub(super) const SECONDS: f32 = 8.0;

@@ -1,0 +1,83 @@
+//! PyTorch state dicts: a zip with a pickle that describes the tensors, and their values.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+
+use tch::{Kind, Tensor};
+use zip::ZipArchive;
+
+use super::pickle::{self, Value};
+
+/// Largest value of a tensor file that is read.
+const LARGEST: u64 = 1 << 30;
+
+/// The tensors of a file of `torch.save`, by name, f32. The error says what is wrong.
+pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
+    let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|e| format!("no zip file: {e}"))?;
+    let index = zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).find(|name| name.ends_with("data.pkl"));
+    let index = index.ok_or("the zip holds no data.pkl, so it is no file of torch.save")?;
+    let folder = index.trim_end_matches("data.pkl").to_owned();
+    let value = pickle::read(&entry(&mut zip, &index)?).map_err(|e| format!("its pickle is damaged: {e}"))?;
+    let tensors = state_dict(&value).ok_or("it holds no state dict; save the model's state_dict(), not the model")?;
+    let mut read = BTreeMap::new();
+    for (name, description) in tensors {
+        let tensor = tensor(description, |key| entry(&mut zip, &format!("{folder}data/{key}")))
+            .map_err(|reason| format!("tensor {name}: {reason}"))?;
+        read.insert(name.trim_start_matches("module.").to_owned(), tensor);
+    }
+    Ok(read)
+}
+
+fn entry(zip: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, String> {
+    let file = zip.by_name(name).map_err(|e| format!("no {name} in the zip: {e}"))?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(|e| format!("{name}: {e}"))?;
+    Ok(bytes)
+}
+
+/// The first dictionary with tensors in it, the value itself or inside of it: checkpoints wrap theirs.
+fn state_dict(value: &Value) -> Option<Vec<(&str, &Value)>> {
+    let Value::Dict(items) = value else { return None };
+    let is_tensor = |v: &Value| matches!(v, Value::Call(what, _) if **what == Value::Global(REBUILD.into()));
+    let named = items.iter().filter_map(|(key, value)| match key {
+        Value::Text(name) if is_tensor(value) => Some((name.as_str(), value)),
+        _ => None,
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() { items.iter().find_map(|(_, value)| state_dict(value)) } else { Some(named) }
+}
+
+/// What makes a tensor of a storage, an offset, sizes and strides.
+const REBUILD: &str = "torch._utils._rebuild_tensor_v2";
+
+fn tensor(description: &Value, storage: impl FnOnce(&str) -> Result<Vec<u8>, String>) -> Result<Tensor, String> {
+    let strange = || "it is described in an unknown way".to_string();
+    let Value::Call(_, arguments) = description else { return Err(strange()) };
+    let Value::List(arguments) = arguments.as_ref() else { return Err(strange()) };
+    let [Value::Outside(place), Value::Int(offset), Value::List(size), Value::List(stride), ..] = arguments.as_slice() else {
+        return Err(strange());
+    };
+    let Value::List(place) = place.as_ref() else { return Err(strange()) };
+    let [_, Value::Global(class), Value::Text(key), ..] = place.as_slice() else { return Err(strange()) };
+    let (kind, width) = match class.as_str() {
+        "torch.FloatStorage" => (Kind::Float, 4),
+        "torch.DoubleStorage" => (Kind::Double, 8),
+        "torch.HalfStorage" => (Kind::Half, 2),
+        "torch.BFloat16Storage" => (Kind::BFloat16, 2),
+        "torch.LongStorage" => (Kind::Int64, 8),
+        other => return Err(format!("values of type {other} are not read")),
+    };
+    let numbers = |list: &[Value]| -> Result<Vec<i64>, String> {
+        list.iter().map(|v| if let Value::Int(n) = v { Ok(*n) } else { Err(strange()) }).collect()
+    };
+    let bytes = storage(key)?;
+    let values = (bytes.len() / width) as i64;
+    let make = || {
+        let flat = Tensor::f_from_data_size(&bytes[..values as usize * width], &[values], kind)?;
+        flat.f_as_strided(numbers(size).unwrap_or_default(), numbers(stride).unwrap_or_default(), *offset)?
+            .f_to_kind(Kind::Float)?
+            .f_contiguous()
+    };
+    (numbers(size)?, numbers(stride)?);
+    make().map_err(|e| format!("its size does not fit its values: {}", e.to_string().lines().next().unwrap_or_default()))
+}
