@@ -1,5 +1,7 @@
 //! `qbh models`: the networks at hand; and opening them by name for the other subcommands.
 
+mod import;
+
 use super::Status;
 use super::context::Context;
 use super::table::{Table, printable};
@@ -10,7 +12,6 @@ use qbh_models::embedder::{self, DEFAULT_EMBEDDER, Embedder};
 use qbh_models::extractor::{self, ARCHITECTURES, DEFAULT_EXTRACTOR, Extractor};
 use qbh_models::{ModelError, ModelInfo};
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use tch::Device;
 
 /// Arguments of `qbh models`.
@@ -20,6 +21,7 @@ Examples:
   qbh models
   qbh models describe ssl
   qbh models import ~/Downloads/my-extractor.safetensors
+  qbh models import ResNet_NS.hdf5 --name ssl-published
   qbh index --extractor my-extractor ~/Music")]
 pub struct Args {
     #[command(subcommand)]
@@ -35,11 +37,8 @@ enum ModelsCommand {
         /// Name or .safetensors file
         name: String,
     },
-    /// Check a .safetensors file and copy it to the other models, so that its name finds it
-    Import {
-        /// The weights
-        file: PathBuf,
-    },
+    /// Check weights, convert published ones, and put them to the other models, so that their name finds them
+    Import(import::Args),
 }
 
 /// Lists, describes or imports.
@@ -47,7 +46,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     match args.command.as_ref().unwrap_or(&ModelsCommand::List) {
         ModelsCommand::List => list(context, out)?,
         ModelsCommand::Describe { name } => describe(name, context, out)?,
-        ModelsCommand::Import { file } => import(file, context, out)?,
+        ModelsCommand::Import(args) => import::run(args, context, out)?,
     }
     Ok(Status::Done)
 }
@@ -97,25 +96,6 @@ fn describe(name: &str, context: &Context, out: &mut dyn Write) -> Result<()> {
     line("parameters", info.parameters.to_string())?;
     line("fingerprint", info.fingerprint)?;
     info.metadata.into_iter().filter(|(key, _)| key != "architecture").try_for_each(|(key, value)| line(&key, value))?;
-    Ok(())
-}
-
-fn import(file: &Path, context: &Context, out: &mut dyn Write) -> Result<()> {
-    let name = file.file_stem().and_then(|stem| stem.to_str()).context("the file needs a name, NAME.safetensors")?;
-    if extractor::SHIPPED.iter().chain(embedder::SHIPPED).any(|(shipped, _)| *shipped == name) {
-        bail!("{name} is the name of a model that comes with qbh: rename the file");
-    }
-    let path = file.to_str().context("the path is no UTF-8 text")?;
-    let (kind, info) = open_any(path, context)?;
-    let target = context.models_dir.join(format!("{name}.safetensors"));
-    std::fs::create_dir_all(&context.models_dir).with_context(|| format!("cannot make {}", context.models_dir.display()))?;
-    // Copied under another name first: a run that starts meanwhile must not read half a file.
-    let part = target.with_extension("part");
-    std::fs::copy(file, &part)
-        .and_then(|_| std::fs::rename(&part, &target))
-        .with_context(|| format!("cannot write {}", target.display()))?;
-    let option = if kind == Kind::Extractor { "--extractor" } else { "--embedder" };
-    writeln!(out, "{name}: {} with {} parameters; use it with {option} {name}", info.architecture, info.parameters)?;
     Ok(())
 }
 

@@ -70,14 +70,12 @@ fn tensor(description: &Value, storage: impl FnOnce(&str) -> Result<Vec<u8>, Str
     let numbers = |list: &[Value]| -> Result<Vec<i64>, String> {
         list.iter().map(|v| if let Value::Int(n) = v { Ok(*n) } else { Err(strange()) }).collect()
     };
+    let (size, stride) = (numbers(size)?, numbers(stride)?);
     let bytes = storage(key)?;
-    let values = (bytes.len() / width) as i64;
+    let values = bytes.len() / width;
     let make = || {
-        let flat = Tensor::f_from_data_size(&bytes[..values as usize * width], &[values], kind)?;
-        flat.f_as_strided(numbers(size).unwrap_or_default(), numbers(stride).unwrap_or_default(), *offset)?
-            .f_to_kind(Kind::Float)?
-            .f_contiguous()
+        let flat = Tensor::f_from_data_size(&bytes[..values * width], &[values as i64], kind)?;
+        flat.f_as_strided(&size, &stride, *offset)?.f_to_kind(Kind::Float)?.f_contiguous()
     };
-    (numbers(size)?, numbers(stride)?);
     make().map_err(|e| format!("its size does not fit its values: {}", e.to_string().lines().next().unwrap_or_default()))
 }

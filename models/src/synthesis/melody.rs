@@ -1,23 +1,14 @@
 //! Where the studio's melodies come from: files of melodies, or the generator.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
+use lines::Unit;
 
 use super::random::Draw;
 use crate::{ModelError, Note};
 
 mod generate;
-
-/// A line of a melody file.
-#[derive(Deserialize)]
-struct Line {
-    unit: String,
-    notes: Vec<(f32, f32, f32)>,
-}
+pub(crate) mod lines;
 
 /// A melody as it is kept: times in seconds, or in quarters.
 #[derive(Debug, Clone)]
@@ -48,14 +39,14 @@ impl MelodySource {
     }
 
     /// Melodies from JSON lines files, plain or gzip: one object a line with `unit` (`sec` or `quarter`) and `notes`
-    /// (`[onset, duration, MIDI pitch]`). Lines that do not fit, and melodies of fewer than 16 notes, are left out.
+    /// (`[onset, duration, MIDI pitch]`). Melodies of fewer than 16 notes are left out.
     ///
     /// # Errors
-    /// When a file cannot be read, or all of them together hold no melody.
+    /// When a file cannot be read, a line is no melody, or all files together hold no melody.
     pub fn open(files: &[PathBuf]) -> Result<Self, ModelError> {
         let mut tunes = Vec::new();
         for path in files {
-            read(path, &mut tunes).map_err(|e| ModelError::Training(format!("cannot read melodies {}: {e}", path.display())))?;
+            read(path, &mut tunes)?;
         }
         if tunes.is_empty() {
             return Err(ModelError::Training(format!("no melodies in {files:?}; expected JSON lines with unit and notes")));
@@ -138,23 +129,19 @@ pub fn median_pitch(notes: &[Note]) -> f32 {
     60.0
 }
 
-fn read(path: &Path, tunes: &mut Vec<Tune>) -> std::io::Result<()> {
-    let mut file = BufReader::new(File::open(path)?);
-    let packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    let reader: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-    for line in BufReader::new(reader).lines() {
-        let Ok(Line { unit, notes }) = serde_json::from_str(&line?) else { continue };
-        let start = notes.first().map_or(0.0, |n| n.0);
-        let notes = notes
-            .into_iter()
-            .map(|(onset, duration, pitch)| Note { onset: onset - start, duration, pitch })
+fn read(path: &Path, tunes: &mut Vec<Tune>) -> Result<(), ModelError> {
+    lines::read(path, |line| {
+        let start = line.notes().next().map_or(0.0, |n| n.onset);
+        let notes = line
+            .notes()
+            .map(|n| Note { onset: n.onset - start, ..n })
             .filter(|n| n.onset.is_finite() && n.duration > 0.0 && n.duration.is_finite() && (12.0..=120.0).contains(&n.pitch));
         let notes = monophonic(notes.collect());
-        if notes.len() >= 16 && (unit == "sec" || unit == "quarter") {
-            tunes.push(Tune { quarters: unit == "quarter", notes });
+        if notes.len() >= 16 {
+            tunes.push(Tune { quarters: line.unit == Unit::Quarter, notes });
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 #[cfg(test)]
@@ -168,7 +155,6 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let notes: Vec<(f32, f32, f32)> = (0..20).map(|i| (i as f32, 0.9, 60.0 + (i % 5) as f32)).collect();
         writeln!(file, "{{\"unit\":\"quarter\",\"notes\":{}}}", serde_json::to_string(&notes).unwrap()).unwrap();
-        writeln!(file, "not a melody").unwrap();
         let source = MelodySource::open(&[file.path().to_owned()]).unwrap();
         assert_eq!(source.len(), 1);
         for seed in 0..20 {
@@ -177,6 +163,8 @@ mod tests {
             assert!(passage.notes.windows(2).all(|w| w[1].onset >= w[0].offset() - 1e-4 && w[0].onset >= 0.0));
         }
         assert!(MelodySource::open(&[PathBuf::from("nowhere.jsonl")]).is_err());
+        writeln!(file, "not a melody").unwrap();
+        assert!(MelodySource::open(&[file.path().to_owned()]).unwrap_err().to_string().contains(":2:"));
     }
 
     #[test]

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 use qbh_models::embedder::Architecture;
-use qbh_models::training::embedder::{Collection, Config, Loss, Report, train};
+use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
+use qbh_models::training::embedder::{Collection, Config, Data, Loss, Report, train};
 use qbh_models::training::schedule::Budget;
 use tch::Device;
+
+use super::hummed;
 
 /// Melodies that are composed when no file is given.
 const COMPOSED: usize = 4000;
@@ -19,6 +22,16 @@ pub struct Args {
     /// without any, melodies are composed (enough to try things out, not to ship)
     #[arg(long, num_args = 1.., value_name = "FILE")]
     melodies: Vec<PathBuf>,
+    /// Hums of people and what they are of: CSV with the header `hum,song,start,end` (seconds in the song; audio, symbolic or pitch
+    /// files, relative to the CSV). Half of the training is then on these
+    #[arg(long, value_name = "FILE.csv")]
+    pairs: Option<PathBuf>,
+    /// Take the songs of this index, as they were heard, for melodies
+    #[arg(long, value_name = "DIR")]
+    from_index: Option<PathBuf>,
+    /// Melody extractor that listens to the pairs, by name or file
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_EXTRACTOR)]
+    extractor: String,
     /// Held-out melodies for the score at checkpoints, in the same format
     #[arg(long, value_name = "FILE")]
     dev: Option<PathBuf>,
@@ -78,12 +91,22 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         _ => Device::Cpu,
     };
     tch::set_num_threads(args.threads);
-    let mut training = match args.melodies.is_empty() {
+    let mut training = match args.melodies.is_empty() && args.pairs.is_none() && args.from_index.is_none() {
         true => Collection::generated(COMPOSED, args.seed),
         false => Collection::default(),
     };
     for path in &args.melodies {
         training.read(path).with_context(|| format!("reading {}", path.display()))?;
+    }
+    if let Some(dir) = &args.from_index {
+        training.melodies.extend(hummed::from_index(dir).with_context(|| format!("reading {}", dir.display()))?);
+        training.sources.insert("an index".into());
+    }
+    let mut hums = Vec::new();
+    if let Some(path) = &args.pairs {
+        let extractor = extractor::open(&args.extractor, device)?;
+        hums = hummed::pairs(path, &*extractor).with_context(|| format!("reading {}", path.display()))?;
+        training.sources.insert(format!("{} pairs of hum and song", hums.len()));
     }
     let mut dev = Collection::default();
     if let Some(path) = &args.dev {
@@ -113,7 +136,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         metadata,
     };
     eprintln!("{} melodies to train on ({sources}), {} held out", training.melodies.len(), dev.melodies.len());
-    let last = train(&config, &training.melodies, &dev.melodies, print)?;
+    let last = train(&config, Data { melodies: &training.melodies, hummed: &hums, dev: &dev.melodies }, print)?;
     println!("{}", args.out.join("embedder.safetensors").display());
     eprintln!("{} steps in {:.2} h", last.progress.step, last.progress.seconds / 3600.0);
     Ok(())

@@ -4,6 +4,7 @@ mod alpha_study;
 mod dev;
 mod embedder;
 mod extractor;
+mod hummed;
 mod picture;
 mod recordings;
 mod render;

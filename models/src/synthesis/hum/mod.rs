@@ -23,7 +23,7 @@ use crate::Note;
 use crate::synthesis::random::Draw;
 
 pub use record::record;
-pub use singer::hum;
+pub use singer::{hum, mistrack};
 pub use song::song;
 
 /// Random numbers of one item (below 2^20) of one step of one seed. Streams of different keys are independent, so that

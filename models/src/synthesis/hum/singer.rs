@@ -153,8 +153,8 @@ fn intone(notes: &mut [Note], strength: f32, draw: &mut Draw) {
     }
 }
 
-/// The extractor's mistakes on a hum: lost steps, octave jumps, stray pitches.
-fn mistrack(contour: &mut [f32], strength: f32, draw: &mut Draw) {
+/// Adds the extractor's mistakes to the contour of a hum: lost steps, octave jumps, stray pitches.
+pub fn mistrack(contour: &mut [f32], strength: f32, draw: &mut Draw) {
     let dropout = if draw.chance(0.5) { fault(ranges::HUM_DROPOUT, strength, draw) } else { 0.0 };
     let octave = if draw.chance(0.35) { ranges::HUM_OCTAVE * strength } else { 0.0 };
     let spurious = if draw.chance(0.5) { fault(ranges::HUM_SPURIOUS, strength, draw) } else { 0.0 };

@@ -1,15 +1,11 @@
-//! Melodies to train on, from gzipped JSON lines:
-//! `{"src": ..., "unit": "sec" | "quarter", "group": ..., "notes": [[onset, duration, midi], ...]}`.
+//! Melodies to train on: from files, from the generator, from contours.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
-
+use crate::contour::CONTOUR_STEP;
 use crate::synthesis::melody::MelodySource;
+use crate::synthesis::melody::lines::{self, Unit};
 use crate::synthesis::random::Draw;
 use crate::{ModelError, Note};
 
@@ -17,6 +13,8 @@ use crate::{ModelError, Note};
 const QUARTER: f32 = 0.5;
 /// Notes closer than this are a chord, of which the highest counts.
 const CHORD: f32 = 0.02;
+/// Steps of a contour that lie closer than this, in semitones, are one note.
+const SAME_NOTE: f32 = 0.7;
 /// Melodies with fewer notes are left out.
 const FEWEST_NOTES: usize = 12;
 
@@ -29,9 +27,30 @@ pub struct Melody {
     pub free_tempo: bool,
     /// Its notes.
     pub notes: Vec<Note>,
+    /// What an extractor heard of it, MIDI pitch per 100 ms from time 0 on: song windows are then cut from this.
+    pub heard: Option<Vec<f32>>,
 }
 
 impl Melody {
+    /// The melody of a song of which only the contour is known: hums are made of the notes that it seems to consist of.
+    pub fn of_contour(contour: Vec<f32>, group: i64) -> Self {
+        let step = CONTOUR_STEP as f32;
+        let mut notes: Vec<Note> = Vec::new();
+        for (i, &pitch) in contour.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+            let onset = i as f32 * step;
+            match notes.last_mut() {
+                Some(note) if onset - note.offset() < 0.5 * step && (note.pitch - pitch).abs() < SAME_NOTE => {
+                    // The mean of its steps so far.
+                    let steps = (note.duration / step).round();
+                    note.pitch += (pitch - note.pitch) / (steps + 1.0);
+                    note.duration = (steps + 1.0) * step;
+                }
+                _ => notes.push(Note { onset, duration: step, pitch }),
+            }
+        }
+        Melody { group, free_tempo: false, notes, heard: Some(contour) }
+    }
+
     /// End of the last note in seconds.
     pub fn duration(&self) -> f32 {
         self.notes.last().map_or(0.0, Note::offset)
@@ -47,15 +66,6 @@ pub struct Collection {
     pub sources: BTreeSet<String>,
 }
 
-#[derive(Deserialize)]
-struct Line {
-    #[serde(default)]
-    src: String,
-    unit: String,
-    group: i64,
-    notes: Vec<(f32, f32, f32)>,
-}
-
 /// Seconds of a generated melody.
 const GENERATED: f32 = 60.0;
 
@@ -68,39 +78,26 @@ impl Collection {
         let melodies = (0..count).map(|i| Melody {
             group: i as i64,
             free_tempo: false,
+            heard: None,
             notes: one_at_a_time(source.passage(GENERATED, &mut Draw::stream(seed, i as u64)).notes.into_iter()),
         });
         let melodies = melodies.filter(|m| m.notes.len() >= FEWEST_NOTES).collect();
         Collection { melodies, sources: BTreeSet::from(["generated".to_string()]) }
     }
 
-    /// Adds the melodies of a `.jsonl.gz` file.
+    /// Adds the melodies of a file of JSON lines; each must say of which tune (`group`) it is.
     pub fn read(&mut self, path: &Path) -> Result<(), ModelError> {
-        let io = |source| ModelError::Io { path: path.to_path_buf(), source };
-        let reader = BufReader::new(MultiGzDecoder::new(File::open(path).map_err(io)?));
-        for (number, line) in reader.lines().enumerate() {
-            let line = line.map_err(io)?;
-            if line.trim().is_empty() {
-                continue;
-            }
-            let refuse = |reason: String| ModelError::Training(format!("{}:{}: {reason}", path.display(), number + 1));
-            let line: Line = serde_json::from_str(&line).map_err(|e| refuse(e.to_string()))?;
-            let scale = match line.unit.as_str() {
-                "sec" => 1.0,
-                "quarter" => QUARTER,
-                other => return Err(refuse(format!("unit {other:?} is neither \"sec\" nor \"quarter\""))),
-            };
-            let notes = one_at_a_time(line.notes.iter().map(|&(onset, duration, pitch)| Note {
-                onset: onset * scale,
-                duration: duration * scale,
-                pitch,
-            }));
+        lines::read(path, |line| {
+            let group = line.group.ok_or("it has no group: equal numbers for versions of one tune")?;
+            let scale = if line.unit == Unit::Quarter { QUARTER } else { 1.0 };
+            let timed = |n: Note| Note { onset: n.onset * scale, duration: n.duration * scale, pitch: n.pitch };
+            let notes = one_at_a_time(line.notes().map(timed));
             if notes.len() >= FEWEST_NOTES {
-                self.melodies.push(Melody { group: line.group, free_tempo: line.unit == "quarter", notes });
+                self.melodies.push(Melody { group, free_tempo: line.unit == Unit::Quarter, notes, heard: None });
                 self.sources.insert(line.src);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -141,7 +138,7 @@ mod tests {
         let notes: Vec<_> = (0..12).map(|i| format!("[{}, 1.0, {}]", i + 3, 60 + i)).collect();
         let good = format!(r#"{{"src": "own", "unit": "quarter", "group": 4, "notes": [{}]}}"#, notes.join(","));
         let write = |text: &str| {
-            let mut gz = GzEncoder::new(File::create(&path).unwrap(), Default::default());
+            let mut gz = GzEncoder::new(std::fs::File::create(&path).unwrap(), Default::default());
             gz.write_all(text.as_bytes()).unwrap();
             gz.finish().unwrap();
         };
@@ -153,6 +150,23 @@ mod tests {
         assert_eq!(collection.melodies[0].notes[1], Note { onset: 0.5, duration: 0.5, pitch: 61.0 });
         write(&format!("{good}\n{{}}\n"));
         assert!(Collection::default().read(&path).unwrap_err().to_string().contains(":2:"));
+    }
+
+    #[test]
+    fn a_contour_becomes_the_notes_it_was_made_of() {
+        let notes: Vec<Note> = (0..12)
+            .map(|i| Note { onset: 0.4 * i as f32, duration: 0.3 + 0.1 * (i % 2) as f32, pitch: 60.0 + (i % 5) as f32 })
+            .collect();
+        let contour = crate::Contour::from_notes(&notes).pitch;
+        let melody = Melody::of_contour(contour.clone(), 7);
+        assert_eq!((melody.notes.len(), melody.heard), (12, Some(contour)));
+        for (found, note) in melody.notes.iter().zip(&notes) {
+            assert!(
+                found.pitch == note.pitch
+                    && (found.onset - note.onset).abs() < 0.06
+                    && (found.duration - note.duration).abs() < 0.11
+            );
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! training resumed from its checkpoint goes on as if it had never stopped (exactly so when its budget is in steps).
 
 mod dev;
+mod hummed;
 mod loss;
 mod melodies;
 mod pairs;
@@ -21,6 +22,7 @@ use tch::nn::{Init, VarStore};
 use tch::{Device, Kind, Tensor};
 
 pub use dev::DevScore;
+pub use hummed::Hummed;
 pub use loss::Loss;
 pub use melodies::{Collection, Melody};
 pub use pairs::{Batch, Pair, PairSource};
@@ -89,6 +91,17 @@ impl Config {
     }
 }
 
+/// What to train on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Data<'a> {
+    /// Melodies, of which hums are simulated.
+    pub melodies: &'a [Melody],
+    /// Real hums with what they are of; half of the pairs, where there are melodies too.
+    pub hummed: &'a [Hummed],
+    /// Held-out melodies for the development score.
+    pub dev: &'a [Melody],
+}
+
 /// How a training is doing, mean values since the report before.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Report {
@@ -113,21 +126,17 @@ const REPORT_EVERY: u64 = 50;
 
 /// Trains until the budget is used up; resumes from `out` when there is a checkpoint. `report` is called every 50 steps
 /// and at checkpoints. Returns the last report.
-pub fn train(
-    config: &Config,
-    melodies: &[Melody],
-    dev: &[Melody],
-    mut report: impl FnMut(&Report),
-) -> Result<Report, ModelError> {
+pub fn train(config: &Config, data: Data, mut report: impl FnMut(&Report)) -> Result<Report, ModelError> {
     if config.batch < 2 || config.batch > 1 << 20 {
         return Err(ModelError::Training("a batch has at least two pairs, and at most a million".into()));
     }
     std::fs::create_dir_all(&config.out).map_err(|source| ModelError::Io { path: config.out.clone(), source })?;
-    let mut source = PairSource::new(melodies, config.architecture);
+    let mut source = PairSource::new(data.melodies, config.architecture);
+    source.set_hummed(data.hummed);
     if let Some(name) = &config.init {
-        source.set_rivals(Rivals::mine(melodies, embedder::open(name, config.device)?.as_ref())?);
+        source.set_rivals(Rivals::mine(data.melodies, embedder::open(name, config.device)?.as_ref())?);
     }
-    let mut trainer = Trainer::new(config, dev)?;
+    let mut trainer = Trainer::new(config, data.dev)?;
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel(AHEAD);
         let first = trainer.progress.step;
@@ -240,7 +249,7 @@ impl<'a> Trainer<'a> {
             let over = share >= 1.0;
             if !over {
                 let batch = batches.recv().ok().flatten().ok_or_else(|| {
-                    ModelError::Training("the melodies are too few, too short or too sparse to draw pairs from".into())
+                    ModelError::Training("the melodies or hums are too few, too short or too sparse to draw pairs from".into())
                 })?;
                 let (loss, accuracy) = self.step(&batch, rate)?;
                 sums = (sums.0 + loss, sums.1 + accuracy, sums.2 + 1.0);
@@ -362,7 +371,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut losses = Vec::new();
         let config = Config { checkpoint_every: 1e9, ..config(dir.path(), 60, Architecture::Contextual) };
-        let last = train(&config, &melodies, &melodies, |r| losses.push(r.loss)).unwrap();
+        let last =
+            train(&config, Data { melodies: &melodies, dev: &melodies, ..Data::default() }, |r| losses.push(r.loss)).unwrap();
         assert_eq!(last.progress.step, 60);
         assert!(losses[1] < losses[0], "{losses:?}");
         let recall = last.dev.unwrap().recall_10;
@@ -378,7 +388,7 @@ mod tests {
         let melodies = pairs::tests::melodies();
         let dir = tempfile::tempdir().unwrap();
         let config = Config { checkpoint_every: 1e9, loss: Loss::Triplet, ..config(dir.path(), 4, Architecture::Reference) };
-        let last = train(&config, &melodies, &[], |_| {}).unwrap();
+        let last = train(&config, Data { melodies: &melodies, ..Data::default() }, |_| {}).unwrap();
         assert!(last.loss > 0.0 && last.loss < 1.5, "{}", last.loss);
         let model = dir.path().join("embedder.safetensors");
         assert_eq!(crate::embedder::open(model.to_str().unwrap(), Device::Cpu).unwrap().info().architecture, "reference");
@@ -398,7 +408,10 @@ mod tests {
             let config = config(dir, 6, Architecture::Contextual);
             // Stops by panicking out of the report, as a kill would: whatever was saved by then is what is left.
             let outcome = std::panic::catch_unwind(|| {
-                train(&config, &melodies, &[], |r| assert!(Some(r.progress.step) != stop, "killed")).unwrap()
+                train(&config, Data { melodies: &melodies, ..Data::default() }, |r| {
+                    assert!(Some(r.progress.step) != stop, "killed")
+                })
+                .unwrap()
             });
             assert_eq!(outcome.is_err(), stop.is_some());
             std::fs::read(dir.join("checkpoint.safetensors")).unwrap()

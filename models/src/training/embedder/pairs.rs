@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::hummed::{Hummed, cut};
 use super::melodies::Melody;
 use super::rivals::{self, Place, Rivals};
 use super::versions::counterpart;
@@ -12,11 +13,11 @@ use crate::synthesis::hum::{self, ranges};
 use crate::synthesis::random::Draw;
 
 /// A song window begins and ends up to this share of its length away from what the hum holds: windows meet by chance only.
-const MISALIGNMENT: f32 = 0.2;
+pub(super) const MISALIGNMENT: f32 = 0.2;
 /// Seconds of a hum that can be one window of a query.
-const HUM_SECONDS: Range<f32> = 2.5..24.0;
+pub(super) const HUM_SECONDS: Range<f32> = 2.5..24.0;
 /// Least voiced share of either window.
-const LEAST_VOICED: f32 = 0.25;
+pub(super) const LEAST_VOICED: f32 = 0.25;
 /// Notes that the hummed section must at least have.
 const FEWEST_NOTES: usize = 5;
 /// Attempts at one melody before another is drawn.
@@ -25,6 +26,8 @@ const ATTEMPTS: usize = 8;
 const MELODIES: usize = 1000;
 /// Chance to take the song window from another version of the tune, where there is one.
 const VERSION: f32 = 0.5;
+/// Share of the pairs that are real hums, where there are both these and melodies.
+const HUMMED: f32 = 0.5;
 /// Of the pairs of a batch, the share that comes in clusters of rivals, when these are known.
 const CLUSTERED: f32 = 0.5;
 /// Sets the streams of clusters apart from those of pairs.
@@ -52,10 +55,11 @@ pub struct PairSource<'a> {
     seconds: Range<f32>,
     versions: HashMap<i64, Vec<usize>>,
     rivals: Rivals,
+    hummed: &'a [Hummed],
 }
 
 impl<'a> PairSource<'a> {
-    /// For the windows of an architecture; there must be a melody.
+    /// For the windows of an architecture.
     pub fn new(melodies: &'a [Melody], architecture: Architecture) -> Self {
         let mut sum = 0.0;
         let cumulative = melodies
@@ -73,7 +77,12 @@ impl<'a> PairSource<'a> {
         for (index, melody) in melodies.iter().enumerate() {
             versions.entry(melody.group).or_default().push(index);
         }
-        PairSource { melodies, cumulative, seconds, versions, rivals: Rivals::default() }
+        PairSource { melodies, cumulative, seconds, versions, rivals: Rivals::default(), hummed: &[] }
+    }
+
+    /// From now on half of the pairs are real hums; all of them where there is no melody.
+    pub fn set_hummed(&mut self, hummed: &'a [Hummed]) {
+        self.hummed = hummed;
     }
 
     /// From now on half of the pairs come in clusters of `rivals` (of the same melodies).
@@ -83,8 +92,17 @@ impl<'a> PairSource<'a> {
 
     /// One pair; `None` when the melodies are too short or sparse to give any.
     pub fn draw(&self, draw: &mut Draw) -> Option<Pair> {
-        let total = *self.cumulative.last()?;
+        let total = self.cumulative.last().copied().unwrap_or(0.0);
         for _ in 0..MELODIES {
+            if !self.hummed.is_empty() && (self.melodies.is_empty() || draw.chance(HUMMED)) {
+                match self.hummed[draw.index(self.hummed.len())].draw(draw) {
+                    Some(pair) => return Some(pair),
+                    None => continue,
+                }
+            }
+            if self.melodies.is_empty() {
+                return None;
+            }
             let ticket = draw.range(0.0, total);
             let index = self.cumulative.partition_point(|&c| c <= ticket).min(self.melodies.len() - 1);
             if let Some(pair) = self.draw_of(index, None, draw) {
@@ -97,8 +115,12 @@ impl<'a> PairSource<'a> {
     /// One pair of this melody (at this place), if a few attempts find enough notes.
     fn draw_of(&self, index: usize, place: Option<f32>, draw: &mut Draw) -> Option<Pair> {
         let melody = &self.melodies[index];
-        // Given tempi are varied a little, free ones by a third.
-        let spread = if melody.free_tempo { 0.35f32 } else { 0.15 };
+        // Given tempi are varied a little, free ones by a third, those of recordings not at all.
+        let spread = match &melody.heard {
+            Some(_) => 0.0,
+            None if melody.free_tempo => 0.35f32,
+            None => 0.15,
+        };
         let scale = draw.range(-spread, spread).exp();
         let duration = melody.duration() * scale;
         for _ in 0..ATTEMPTS {
@@ -148,6 +170,9 @@ impl<'a> PairSource<'a> {
             }
         }
         let (melody, scale, section) = own;
+        if let Some(heard) = &melody.heard {
+            return cut(heard, section.start, section.end).to_vec();
+        }
         let notes = stretch(melody, scale, section.clone());
         let noise = if draw.chance(ranges::CLEAN_SONGS) { 0.0 } else { draw.range(ranges::NOISE.start, ranges::NOISE.end) };
         hum::song(&notes, section, noise, draw)
@@ -228,6 +253,7 @@ pub(super) mod tests {
             .map(|m| Melody {
                 group: m,
                 free_tempo: m % 2 == 0,
+                heard: None,
                 notes: (0..120)
                     .map(|i| Note { onset: i as f32 * 0.3, duration: 0.3, pitch: 60.0 + ((i * (m + 3) + i * i * m) % 11) as f32 })
                     .collect(),
@@ -265,7 +291,8 @@ pub(super) mod tests {
 
     #[test]
     fn melodies_without_enough_notes_give_nothing() {
-        let short = [Melody { group: 1, free_tempo: false, notes: vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }] }];
+        let short =
+            [Melody { group: 1, free_tempo: false, heard: None, notes: vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }] }];
         assert_eq!(PairSource::new(&short, Architecture::Contextual).draw(&mut hum::stream(1, 0, 0)), None);
         assert_eq!(PairSource::new(&[], Architecture::Contextual).draw(&mut hum::stream(1, 0, 0)), None);
     }

@@ -118,6 +118,7 @@ mod tests {
         let tune = |group, step: i32, change: f32| Melody {
             group,
             free_tempo: false,
+            heard: None,
             notes: (0..21)
                 .map(|i| Note {
                     onset: i as f32 * 0.4,
