@@ -100,7 +100,9 @@ fn fit_confidence() {
             for draw in 0..LIBRARIES {
                 let mut rng = ChaCha8Rng::seed_from_u64((item as u64) << 8 | u64::from(draw) | (number as u64) << 32);
                 let pool = if number == 0 && draw == 0 { &few } else { &library };
-                random.push(search(&some_of(pool, &right, &mut rng)));
+                // A quarter of the libraries are whole: random sizes are rarely that large.
+                let whole = draw == 1;
+                random.push(search(&some_of(pool, whole, &right, &mut rng)));
             }
         }
     }
@@ -152,10 +154,11 @@ fn contour(source: &QuerySource, extractor: &dyn qbh_models::extractor::Extracto
     }
 }
 
-/// A library of random size; the right songs are in three of four.
-fn some_of(pool: &[u32], right: &[u32], rng: &mut ChaCha8Rng) -> Vec<u32> {
+/// A library of random size, or the whole pool; the right songs are in three of four.
+fn some_of(pool: &[u32], whole: bool, right: &[u32], rng: &mut ChaCha8Rng) -> Vec<u32> {
     let others: Vec<u32> = pool.iter().copied().filter(|song| !right.contains(song)).collect();
     let size = (rng.random_range(0.0..(others.len() as f32).ln()).exp() as usize).min(others.len());
+    let size = if whole { others.len() } else { size };
     let mut library: Vec<u32> = rand::seq::index::sample(rng, others.len(), size).iter().map(|i| others[i]).collect();
     if rng.random_bool(0.75) {
         library.extend(right);
