@@ -42,9 +42,10 @@ fn published_weights_are_imported_and_used_by_name() {
 
     let song = dir.path("song.wav");
     std::fs::write(&song, wav(&hum(&melody(1, 8), 0.0, 1.0), 16_000, 1)).unwrap();
-    // The weights are made up, and what they hear is silence: but they were found, and heard with.
+    // The weights are made up, and so is what they hear, a melody or none: but they were found, and heard with.
     let heard = dir.run(&["pitch", arg(&song), "--extractor", "published", "-o", "tracks"]);
-    assert!(heard.stderr.contains("no voice or lead melody was heard"), "{}{}", heard.stdout, heard.stderr);
+    let written = heard.status == 0 && dir.path("tracks/pitch_song.txt").is_file();
+    assert!(written || heard.stderr.contains("no voice or lead melody was heard"), "{}{}", heard.stdout, heard.stderr);
 }
 
 #[test]

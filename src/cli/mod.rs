@@ -94,7 +94,7 @@ enum Command {
     Eval(eval::Eval),
     /// Train an extractor or an embedder
     #[command(subcommand)]
-    Train(train::Train),
+    Train(Box<train::Train>),
     /// Print a completion script for your shell
     Completions(completions::Args),
     /// Print the manual page, or write all pages into a folder
@@ -145,7 +145,7 @@ fn run(cli: Cli) -> Result<Status> {
         Command::Models(args) => models::run(&args, &context, &mut out),
         Command::Demo(args) => demo::run(&args, &context, &mut out),
         Command::Eval(args) => eval::run(&args, &context, &mut out),
-        Command::Train(args) => train::run(args).map(|()| Status::Done),
+        Command::Train(args) => train::run(*args).map(|()| Status::Done),
         Command::Completions(args) => completions::run(&args, Cli::command(), &mut out),
         Command::Man(args) => man::run(&args, Cli::command(), &mut out),
     }?;

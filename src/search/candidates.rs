@@ -2,8 +2,8 @@
 
 /// The votes that unrelated full songs get, to lean on where a library is too small to tell: their location and spread (cosine
 /// similarity, measured by `fit.rs`), worth [`PRIOR_SONGS`] songs. Beside thousands of songs they have no weight.
-const PRIOR_LOCATION: f32 = 0.45;
-const PRIOR_SPREAD: f32 = 0.09;
+const PRIOR_LOCATION: f32 = 0.402;
+const PRIOR_SPREAD: f32 = 0.072;
 const PRIOR_SONGS: f32 = 30.0;
 
 /// What a song got.

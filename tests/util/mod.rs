@@ -1,7 +1,11 @@
 //! A temporary folder, small made-up music in it, and the real binary run on it.
 #![allow(dead_code)] // every test file uses its own part
 
-use std::f32::consts::TAU;
+use qbh_models::Note;
+use qbh_models::synthesis::SAMPLE_RATE;
+use qbh_models::synthesis::level::normalise;
+use qbh_models::synthesis::random::Draw;
+use qbh_models::synthesis::voice::{VoiceStyle, sing};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -155,22 +159,21 @@ pub fn midi(melody: &[(u8, f32)]) -> Vec<u8> {
     bytes
 }
 
-/// A melody as somebody hums it: harmonics of a soft voice with vibrato, transposed and at another tempo, 16 kHz mono.
+/// A melody as somebody sings it, transposed and at another tempo, 16 kHz mono; the same on every call.
 pub fn hum(melody: &[(u8, f32)], shift: f32, tempo: f32) -> Vec<f32> {
-    const RATE: f32 = 16_000.0;
-    let mut samples = Vec::new();
-    let mut phase = 0.0_f32;
+    let mut onset = 0.0;
+    let mut notes = Vec::new();
     for &(pitch, seconds) in melody {
-        let n = (seconds / tempo * RATE) as usize;
-        for i in 0..n {
-            let vibrato = 0.2 * (TAU * 5.5 * samples.len() as f32 / RATE).sin();
-            let f0 = 440.0 * ((f32::from(pitch) + shift + vibrato - 69.0) / 12.0).exp2();
-            phase = (phase + f0 / RATE).fract();
-            let tone: f32 = (1..=10).map(|h| (TAU * h as f32 * phase).sin() / (h * h) as f32).sum();
-            let edge = (i.min(n - i) as f32 / (0.03 * RATE)).min(1.0);
-            samples.push(0.3 * edge * tone);
+        let duration = seconds / tempo;
+        if pitch > 0 {
+            notes.push(Note { onset, duration, pitch: f32::from(pitch) + shift });
         }
+        onset += duration;
     }
+    let mut style = VoiceStyle { vibrato: 0.0, intonation: 0.0, inflection: 0.0, scoop: 0.0, fall: 0.0, ..VoiceStyle::clean() };
+    (style.drift, style.portamento) = (0.03, (0.008, 0.02));
+    let mut samples = sing(&notes, &style, (onset * SAMPLE_RATE as f32) as usize, &mut Draw::new(1)).samples;
+    normalise(&mut samples, 0.15);
     samples
 }
 
