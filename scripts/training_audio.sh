@@ -46,8 +46,10 @@ speaker() {
     [ -e "speech/$name/all.wav" ] && return
     mkdir -p "speech/$name"
     for file in "$@"; do
+        [ -e "$file" ] || continue
+        # Ends when `head` has had enough.
         case $file in *.g722) ffmpeg -v error -f g722 -i "$file" -ar 16000 -ac 1 -f s16le - ;;
-        *) ffmpeg -v error -i "$file" -ar 16000 -ac 1 -f s16le - ;; esac || true
+        *) ffmpeg -v error -i "$file" -ar 16000 -ac 1 -f s16le - ;; esac 2>/dev/null || break
     done | head -c 9600000 > "speech/$name/all.raw"
     ffmpeg -v error -f s16le -ar 16000 -ac 1 -i "speech/$name/all.raw" "speech/$name/all.wav"
     rm "speech/$name/all.raw"
