@@ -13,6 +13,8 @@ const SCALE: f32 = 20_000.0;
 const SPEED: (f32, f32) = (0.87, 1.15);
 /// How often a crop's accompaniment is a recording, where there are some.
 const RECORDED: f32 = 0.5;
+/// How often a voice alone is one that was recorded alone, rather than taken from a song: hums and whistles are solos.
+const SOLO: f32 = 0.7;
 
 /// One piece.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub struct StemBank {
     recordings: Vec<usize>,
     /// Those with a voice.
     voices: Vec<usize>,
+    /// Those with a voice and nothing else.
+    solos: Vec<usize>,
 }
 
 impl StemBank {
@@ -64,6 +68,9 @@ impl StemBank {
             }
             if piece.f0.iter().any(|f| *f > 0.0) {
                 self.voices.push(index);
+                if piece.accompaniment.is_empty() {
+                    self.solos.push(index);
+                }
             }
             self.pieces.push(piece);
         }
@@ -119,8 +126,9 @@ impl StemBank {
 
     /// A place where somebody sings, if three attempts find one. Voices over an accompaniment come from songs.
     fn voice_place(&self, mode: Mode, samples: usize, draw: &mut Draw) -> (usize, Cut) {
+        let alone = mode == Mode::Voice && !self.solos.is_empty() && draw.chance(SOLO);
         let mut attempt = || {
-            let index = draw.pick(&self.voices);
+            let index = draw.pick(if alone { &self.solos } else { &self.voices });
             (index, Cut::draw(self.pieces[index].voice.len(), samples, draw))
         };
         let mut place = attempt();

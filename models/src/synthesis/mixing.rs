@@ -22,9 +22,9 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// 72 % songs, 14 % voices, 14 % instrumentals.
+    /// 66 % songs, 18 % voices, 16 % instrumentals.
     pub fn draw(draw: &mut Draw) -> Self {
-        [Mode::Song, Mode::Voice, Mode::Instrumental][draw.weighted(&[0.72, 0.14, 0.14])]
+        [Mode::Song, Mode::Voice, Mode::Instrumental][draw.weighted(&[0.66, 0.18, 0.16])]
     }
 }
 

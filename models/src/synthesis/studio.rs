@@ -16,6 +16,9 @@ use super::voice::{Kind, VoiceStyle, sing};
 use super::{Example, LABEL_HOP, SAMPLE_RATE, level};
 use crate::Note;
 
+/// How many whistles lie lower than anybody whistles: bare tones of any making (an ocarina, a telephone's melody).
+const LOW_WHISTLES: f32 = 0.25;
+
 /// What the studio works with.
 #[derive(Debug, Clone, Default)]
 pub struct StudioConfig {
@@ -68,9 +71,9 @@ impl Studio {
         mix(mode, stems.voice, stems.accompaniment, stems.f0, draw)
     }
 
-    /// Renders a piece: five of six with accompaniment, the others a voice alone, often humming.
+    /// Renders a piece: four of five with accompaniment, the others a voice alone, often humming or whistling.
     pub fn stems(&self, seed: u64, seconds: f32) -> Stems {
-        let song = Draw::stream(seed, 2).chance(0.83);
+        let song = Draw::stream(seed, 2).chance(0.8);
         self.piece(seed, seconds, song)
     }
 
@@ -78,9 +81,12 @@ impl Studio {
         let draw = &mut Draw::stream(seed, 3);
         let samples = (seconds * SAMPLE_RATE as f32) as usize;
         let passage = self.config.melodies.passage(seconds, draw);
-        let kinds = if song { [0.95, 0.05, 0.0] } else { [0.5, 0.4, 0.1] };
+        let kinds = if song { [0.95, 0.05, 0.0] } else { [0.4, 0.35, 0.25] };
         let kind = [Kind::Sung, Kind::Hummed, Kind::Whistled][draw.weighted(&kinds)];
         let mut style = VoiceStyle::draw(kind, draw);
+        if kind == Kind::Whistled && draw.chance(LOW_WHISTLES) {
+            style.register = draw.range(55.0, 76.0);
+        }
         self.config.speech.lend(&mut style, draw);
         let notes = to_register(&passage, style.register);
         let (sung, solos) = if song { share(&notes, seconds, draw) } else { (notes.clone(), Vec::new()) };
