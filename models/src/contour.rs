@@ -9,6 +9,16 @@ pub const CONTOUR_STEP: f64 = 0.1;
 /// Frames of a [`PitchTrack`] per contour step.
 const FRAMES_PER_STEP: usize = 10;
 
+/// A frame counts from this share of the voicing of the recording's surest frames on. Melody that is not there misleads a search more
+/// than melody that is missing: the threshold lies above what extractors report as voiced.
+const SURE: f32 = 0.6;
+
+/// Which frames are the surest: those above this quantile of the voicing.
+const SUREST: f64 = 0.95;
+
+/// Voicing below this is never melody, however faint the rest.
+const FAINTEST: f32 = 0.2;
+
 /// MIDI pitch every 100 ms, 0 = unvoiced. Step `i` covers `[i, i + 1) * 100 ms`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Contour {
@@ -17,15 +27,19 @@ pub struct Contour {
 }
 
 impl Contour {
-    /// Each step holds the median pitch of its ten frames when at least half of them are voiced.
+    /// Each step holds the median pitch of its ten frames when at least half of them are surely voiced, measured by how sure the
+    /// extractor is elsewhere in the recording: a voice that is faint throughout is still its melody.
     pub fn from_pitch_track(track: &PitchTrack) -> Self {
+        let threshold = (SURE * surest(&track.voicing)).max(FAINTEST);
         let mut voiced = Vec::with_capacity(FRAMES_PER_STEP);
         let pitch = track
-            .f0
+            .guess
             .chunks(FRAMES_PER_STEP)
-            .map(|frames| {
+            .zip(track.voicing.chunks(FRAMES_PER_STEP))
+            .map(|(frames, voicing)| {
                 voiced.clear();
-                voiced.extend(frames.iter().filter(|f| f.is_finite() && **f > 0.0).map(|&f| hz_to_midi(f)));
+                let sure = frames.iter().zip(voicing).filter(|(f, v)| f.is_finite() && **f > 0.0 && **v >= threshold);
+                voiced.extend(sure.map(|(&f, _)| hz_to_midi(f)));
                 if 2 * voiced.len() < frames.len() {
                     return 0.0;
                 }
@@ -75,6 +89,16 @@ impl Contour {
     }
 }
 
+/// The voicing that the surest frames exceed, 0..=1.
+fn surest(voicing: &[f32]) -> f32 {
+    let mut sorted: Vec<f32> = voicing.iter().copied().filter(|v| v.is_finite()).collect();
+    if sorted.is_empty() {
+        return 0.0;
+    }
+    let rank = ((sorted.len() - 1) as f64 * SUREST) as usize;
+    *sorted.select_nth_unstable_by(rank, f32::total_cmp).1
+}
+
 /// Share of steps with a pitch in a stretch of contour, 0..=1 (0 for an empty one).
 pub fn voiced_fraction(pitch: &[f32]) -> f32 {
     if pitch.is_empty() {
@@ -94,6 +118,23 @@ mod tests {
         f0.extend([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 440.0, 440.0, 440.0, 440.0]);
         let contour = Contour::from_pitch_track(&PitchTrack::from_f0(f0));
         assert_eq!(contour.pitch, [69.0, 0.0]);
+    }
+
+    #[test]
+    fn a_step_is_voiced_where_the_extractor_is_sure_for_this_recording() {
+        // A second at each voicing; the f0 that is reported plays no part.
+        let track = |levels: [f32; 4]| PitchTrack {
+            f0: vec![0.0; 400],
+            voicing: levels.iter().flat_map(|&v| [v; 100]).collect(),
+            guess: vec![440.0; 400],
+        };
+        let voiced = |levels| {
+            let contour = Contour::from_pitch_track(&track(levels));
+            [0, 1, 2, 3].map(|second| contour.pitch[10 * second..][..10].iter().all(|&p| p > 0.0))
+        };
+        assert_eq!(voiced([1.0, 0.65, 0.55, 0.1]), [true, true, false, false]);
+        assert_eq!(voiced([0.5, 0.35, 0.25, 0.1]), [true, true, false, false], "a faint voice");
+        assert_eq!(voiced([0.15, 0.12, 0.1, 0.05]), [false; 4], "no voice");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub struct PitchTrack {
     /// Sources that do not tell (files, charts) hold 1 where `f0 > 0`, else 0.
     pub voicing: Vec<f32>,
     /// f0 in Hz that the melody would have if the frame were voiced, one per frame of `f0` and equal to it where that is
-    /// voiced; 0 where there is no guess. Melody metrics count it (RPA, RCA); nothing that searches looks at it.
+    /// voiced; 0 where there is no guess. Melody metrics count it (RPA, RCA), and contours where the voicing is high enough.
     pub guess: Vec<f32>,
 }
 
