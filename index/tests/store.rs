@@ -118,11 +118,11 @@ fn other_models_and_other_versions_are_told_apart() {
     assert!(!message.contains("extractor"), "what is equal is not blamed: {message}");
 
     {
-        let db = sled::Config::new().path(dir.path().join("sled")).segment_size(256 << 10).open().unwrap();
+        let db = sled::Config::new().path(dir.path().join("sled")).segment_size(64 << 10).open().unwrap();
         db.open_tree("meta").unwrap().insert("schema", &99u32.to_le_bytes()).unwrap();
     }
     let message = Index::open(dir.path(), &fingerprint()).err().unwrap().to_string();
-    assert!(message.contains("format 99") && message.contains("format 1"), "{message}");
+    assert!(message.contains("format 99") && message.contains("format 2"), "{message}");
 }
 
 #[test]
@@ -168,4 +168,13 @@ fn a_cut_database_never_panics() {
             Err(error) => assert!(matches!(error, Error::Damaged(_) | Error::NotFound(_)), "{tenths}: {error}"),
         }
     }
+}
+
+#[test]
+fn an_index_of_the_first_format_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    // Its database had larger segments, which sled does not open with others.
+    sled::Config::new().path(dir.path().join("sled")).segment_size(256 << 10).open().unwrap().flush().unwrap();
+    let error = Index::open(dir.path(), &fingerprint()).err().unwrap();
+    assert!(matches!(error, Error::OtherVersion { found: 1, supported: 2, .. }), "{error}");
 }

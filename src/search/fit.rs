@@ -92,7 +92,7 @@ fn fit_confidence() {
             let Ok((_, hum)) = sounding(&contour) else { continue };
             let cuts = hum_windows(hum, searcher.embedder.windowing());
             let vectors = embed(hum, &cuts, searcher.embedder.as_ref()).unwrap();
-            let ballots = searcher.ballots(&cuts, &queries(&cuts, &vectors), None).unwrap();
+            let ballots = searcher.ballots(&cuts, &queries(&cuts, &vectors, searcher.embedder.dimension()), None).unwrap();
             let melody = Melody::new(hum);
             let right: Vec<u32> = query.songs.iter().filter_map(|key| searcher.view.ordinal(*songs.get(key)?)).collect();
             let search = |library: &[u32]| case(&searcher, number, &ballots, &melody, library, &right, &full_length);

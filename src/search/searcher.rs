@@ -6,7 +6,7 @@ use std::time::Instant;
 use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, SongId, View};
 use qbh_models::contour::CONTOUR_STEP;
 use qbh_models::embedder::Embedder;
-use qbh_models::{Contour, Embedding, ModelError};
+use qbh_models::{Contour, ModelError};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -43,19 +43,19 @@ pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<LevelW
     let mut levels = song_windows(contour, embedder.windowing());
     levels.retain(|level| !level.windows.is_empty());
     let vectors = embed(contour, &levels, embedder)?;
-    let mut vectors = vectors.into_iter();
+    let mut rest = &vectors[..];
     let stored = levels.into_iter().map(|level| LevelWindows {
         steps: level.steps,
         positions: level.windows.iter().map(|w| w.position).collect(),
-        vectors: vectors.by_ref().take(level.windows.len()).flatten().collect(),
+        vectors: rest.split_off(..level.windows.len() * embedder.dimension()).map_or(Vec::new(), <[f32]>::to_vec),
     });
     Ok(stored.collect())
 }
 
-/// The embeddings of all windows, cut after cut.
-fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<Embedding>, ModelError> {
+/// What is compared of all windows, cut after cut: [`Embedder::dimension`] values each.
+fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<f32>, ModelError> {
     let windows: Vec<&[f32]> = cuts.iter().flat_map(|cut| &cut.windows).map(|w| &contour[w.start..w.end]).collect();
-    embedder.embed(&windows)
+    embedder.vectors(&windows)
 }
 
 /// A hum and the votes of the songs for it.
@@ -106,7 +106,7 @@ impl<'a> Searcher<'a> {
         let cuts = hum_windows(hum, self.embedder.windowing());
         let vectors = embed(hum, &cuts, self.embedder.as_ref())?;
         let embedded = Instant::now();
-        let queries = queries(&cuts, &vectors);
+        let queries = queries(&cuts, &vectors, self.embedder.dimension());
         let (ballots, sample) = match options.stage {
             // The scan needs nothing loaded and, all windows of a hum at once, is faster than the graph up to millions of vectors.
             Stage::Auto | Stage::Exact => (self.ballots(&cuts, &queries, None)?, None),
@@ -223,9 +223,12 @@ fn melody(view: &View, index: &Index, song: u32) -> Result<Option<Melody>, Searc
     Ok(index.contour(id)?.map(|contour| Melody::new(&contour)))
 }
 
-fn queries<'v>(cuts: &[Cut], vectors: &'v [Embedding]) -> Vec<QueryWindow<'v>> {
+fn queries<'v>(cuts: &[Cut], vectors: &'v [f32], dimension: usize) -> Vec<QueryWindow<'v>> {
     let windows = cuts.iter().flat_map(|cut| cut.windows.iter().map(|w| (cut.steps, w.position)));
-    windows.zip(vectors).map(|((steps, position), vector)| QueryWindow { steps, position, vector }).collect()
+    windows
+        .zip(vectors.chunks_exact(dimension))
+        .map(|((steps, position), vector)| QueryWindow { steps, position, vector })
+        .collect()
 }
 
 /// The part of a hum that sounds, and the seconds before it.

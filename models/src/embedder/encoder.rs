@@ -4,7 +4,7 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
 use super::network::{Architecture, Network};
-use super::{Embedder, Windowing};
+use super::{Embedder, Projection, Windowing};
 use crate::nn::weights::Weights;
 use crate::{EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
 
@@ -19,6 +19,7 @@ pub(super) struct Encoder {
     windowing: Windowing,
     vs: VarStore,
     network: Box<dyn Network>,
+    projection: Option<Projection>,
 }
 
 impl Encoder {
@@ -31,7 +32,8 @@ impl Encoder {
         let mut vs = VarStore::new(device);
         let network = architecture.build(&vs.root());
         weights.fill(&mut vs)?;
-        Ok(Self::assemble(weights.info(&vs), architecture, vs, network))
+        let projection = Projection::load(weights, device)?;
+        Ok(Encoder { projection, ..Self::assemble(weights.info(&vs), architecture, vs, network) })
     }
 
     /// The network with random weights.
@@ -51,10 +53,11 @@ impl Encoder {
     fn assemble(info: ModelInfo, architecture: Architecture, mut vs: VarStore, mut network: Box<dyn Network>) -> Self {
         vs.freeze();
         network.fold();
-        Encoder { info, architecture, windowing: architecture.windowing(), vs, network }
+        Encoder { info, architecture, windowing: architecture.windowing(), vs, network, projection: None }
     }
 
-    fn embed_batch(&self, windows: &[&[f32]]) -> Result<Vec<Embedding>, ModelError> {
+    /// Embeddings of a batch of windows, `(windows, 512)`.
+    fn forward(&self, windows: &[&[f32]]) -> Result<Tensor, ModelError> {
         let (channels, steps) = self.architecture.input();
         let mut input = vec![0.0; windows.len() * channels * steps];
         for (window, out) in windows.iter().zip(input.chunks_exact_mut(channels * steps)) {
@@ -62,13 +65,15 @@ impl Encoder {
         }
         let shape = [windows.len() as i64, channels as i64, steps as i64];
         let x = Tensor::f_from_slice(&input)?.f_view(shape)?.f_to_device(self.vs.device())?;
-        let y = self.network.forward_t(&x, false).f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
-        let mut out = vec![[0.0; EMBEDDING_DIM]; windows.len()];
-        let values = out.as_flattened_mut();
-        let count = values.len();
-        y.f_copy_data(values, count)?;
-        Ok(out)
+        Ok(self.network.forward_t(&x, false))
     }
+}
+
+/// Copies a tensor into as many values.
+fn copy(y: &Tensor, out: &mut [f32]) -> Result<(), ModelError> {
+    let y = y.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+    let count = out.len();
+    Ok(y.f_copy_data(out, count)?)
 }
 
 impl Embedder for Encoder {
@@ -82,9 +87,24 @@ impl Embedder for Encoder {
 
     fn embed(&self, windows: &[&[f32]]) -> Result<Vec<Embedding>, ModelError> {
         let _guard = tch::no_grad_guard();
-        let mut out = Vec::with_capacity(windows.len());
-        for batch in windows.chunks(BATCH) {
-            out.extend(self.embed_batch(batch)?);
+        let mut out = vec![[0.0; EMBEDDING_DIM]; windows.len()];
+        for (batch, out) in windows.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+            copy(&self.forward(batch)?, out.as_flattened_mut())?;
+        }
+        Ok(out)
+    }
+
+    fn dimension(&self) -> usize {
+        self.projection.as_ref().map_or(EMBEDDING_DIM, Projection::dimension)
+    }
+
+    fn vectors(&self, windows: &[&[f32]]) -> Result<Vec<f32>, ModelError> {
+        let Some(projection) = &self.projection else { return Ok(self.embed(windows)?.into_flattened()) };
+        let _guard = tch::no_grad_guard();
+        let dimension = projection.dimension();
+        let mut out = vec![0.0; windows.len() * dimension];
+        for (batch, out) in windows.chunks(BATCH).zip(out.chunks_mut(BATCH * dimension)) {
+            copy(&projection.apply(&self.forward(batch)?)?, out)?;
         }
         Ok(out)
     }
@@ -105,6 +125,7 @@ impl Embedder for Encoder {
             windowing: self.windowing.clone(),
             vs,
             network,
+            projection: self.projection.as_ref().map(Projection::shared),
         })
     }
 }

@@ -7,6 +7,7 @@ mod attention;
 mod contextual;
 mod encoder;
 mod network;
+mod projection;
 mod reference;
 mod residual;
 #[cfg(test)]
@@ -14,11 +15,12 @@ mod tests;
 
 pub use network::Architecture;
 pub(crate) use network::Network;
+pub(crate) use projection::{NAME as PROJECTION, Projection};
 
 use tch::Device;
 
 use crate::nn::weights::Weights;
-use crate::{Embedding, ModelError, ModelInfo};
+use crate::{EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
 
 /// Weights that come with qbh, by name.
 pub const SHIPPED: &[(&str, &[u8])] = &[(DEFAULT_EMBEDDER, include_bytes!("../../weights/contextual.safetensors"))];
@@ -49,6 +51,17 @@ pub trait Embedder: Send {
 
     /// One embedding per window. A window is a stretch of [`crate::Contour::pitch`] (MIDI pitch per 100 ms, 0 = unvoiced) of any length.
     fn embed(&self, windows: &[&[f32]]) -> Result<Vec<Embedding>, ModelError>;
+
+    /// Values that are stored of a window: all of its embedding, unless the weights say which directions of it are enough.
+    fn dimension(&self) -> usize {
+        EMBEDDING_DIM
+    }
+
+    /// What is stored and compared of each window: [`Embedder::dimension`] values, window after window. Their dot products are those
+    /// of the embeddings, or nearly so.
+    fn vectors(&self, windows: &[&[f32]]) -> Result<Vec<f32>, ModelError> {
+        Ok(self.embed(windows)?.into_flattened())
+    }
 
     /// A second handle on the same weights, for another thread.
     fn fork(&self) -> Box<dyn Embedder>;

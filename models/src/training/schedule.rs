@@ -15,7 +15,7 @@ impl Budget {
     /// Share of the budget that is used up after `step` steps and `seconds` of training; 1 or more: the end.
     /// Without any limit it stays 0.
     pub fn progress(&self, step: u64, seconds: f64) -> f64 {
-        let by_steps = self.steps.map_or(0.0, |steps| step as f64 / steps.max(1) as f64);
+        let by_steps = self.steps.map_or(0.0, |steps| if steps == 0 { 1.0 } else { step as f64 / steps as f64 });
         let by_time = self.hours.map_or(0.0, |hours| seconds / (hours * 3600.0).max(1e-9));
         by_steps.max(by_time)
     }

@@ -50,7 +50,7 @@ pub struct Args {
     /// Set out from trained weights, by name or file; negatives are then the tunes that these hardly tell apart
     #[arg(long, value_name = "NAME")]
     init: Option<String>,
-    /// End after so many steps
+    /// End after so many steps; with 0, --init's weights stay as they are and get the projection of --dimension
     #[arg(long)]
     steps: Option<u64>,
     /// End after so many hours
@@ -71,6 +71,9 @@ pub struct Args {
     /// Run the network in f32 rather than bf16
     #[arg(long)]
     f32: bool,
+    /// Values that are stored of a window: so many principal directions of the embedding's 512, which go with the weights
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    dimension: usize,
     /// Minutes between checkpoints
     #[arg(long, default_value_t = 5.0)]
     checkpoint_minutes: f64,
@@ -131,6 +134,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         seed: args.seed,
         device,
         bf16: !args.f32,
+        dimension: args.dimension,
         checkpoint_every: args.checkpoint_minutes * 60.0,
         out: args.out.clone(),
         metadata,

@@ -34,7 +34,7 @@ pub fn fingerprint(extractor: &ModelId, embedder: &dyn Embedder) -> Fingerprint 
     Fingerprint {
         extractor: extractor.clone(),
         embedder: model_id(embedder.info()),
-        dimension: qbh_models::EMBEDDING_DIM as u32,
+        dimension: embedder.dimension() as u32,
         levels: windowing.song_steps.iter().map(|&steps| Level { steps, windows_per_length }).collect(),
     }
 }

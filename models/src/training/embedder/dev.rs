@@ -12,7 +12,7 @@ use crate::embedder::{Architecture, Network};
 
 /// Seed of the development pairs: the same ones at every checkpoint of every training.
 const SEED: u64 = 0x6465_7673;
-/// Pairs per forward pass.
+/// Windows per forward pass.
 const CHUNK: i64 = 256;
 
 /// A fixed set of pairs.
@@ -32,6 +32,13 @@ pub struct DevScore {
     pub recall_10: f64,
 }
 
+/// Embeddings `(n, 512)` of inputs `(n, channels, steps)`, on `device`, without gradients.
+pub(super) fn embed(network: &dyn Network, input: &Tensor, device: tch::Device) -> Tensor {
+    let _guard = tch::no_grad_guard();
+    let chunks: Vec<Tensor> = input.split(CHUNK, 0).iter().map(|x| network.forward_t(&x.to_device(device), false)).collect();
+    Tensor::cat(&chunks, 0)
+}
+
 impl DevSet {
     /// One pair per melody, up to 1000; `None` without melodies that give pairs.
     pub(super) fn new(melodies: &[Melody], architecture: Architecture) -> Option<Self> {
@@ -45,11 +52,8 @@ impl DevSet {
 
     /// Scores a network, in f32.
     pub(super) fn score(&self, network: &dyn Network, device: tch::Device) -> Result<DevScore, ModelError> {
-        let _guard = tch::no_grad_guard();
-        let chunks: Vec<Tensor> =
-            self.input.split(CHUNK, 0).iter().map(|x| network.forward_t(&x.to_device(device), false)).collect();
         let pairs = self.groups.len() as i64;
-        let embedded = Tensor::cat(&chunks, 0);
+        let embedded = embed(network, &self.input, device);
         let scores = loss::scores(&embedded.narrow(0, 0, pairs), &embedded.narrow(0, pairs, pairs), &self.groups);
         let own = scores.diagonal(0, 0, 1).unsqueeze(1);
         let rank = scores.gt_tensor(&own).to_kind(Kind::Float).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);

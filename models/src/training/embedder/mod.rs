@@ -4,6 +4,7 @@
 //! training resumed from its checkpoint goes on as if it had never stopped (exactly so when its budget is in steps).
 
 mod dev;
+mod directions;
 mod hummed;
 mod loss;
 mod melodies;
@@ -29,13 +30,14 @@ pub use pairs::{Batch, Pair, PairSource};
 pub use rivals::Rivals;
 
 use crate::ModelError;
-use crate::embedder::{self, Architecture, Network};
+use crate::embedder::{self, Architecture, Network, PROJECTION};
 use crate::nn::weights::{Weights, save};
 use crate::training::adamw::{AdamW, AdamWConfig};
 use crate::training::checkpoint::{Progress, TrainingState};
 use crate::training::ema::Ema;
 use crate::training::schedule::{Budget, Schedule};
 use dev::DevSet;
+use directions::Directions;
 
 /// Batches drawn ahead of the training thread.
 const AHEAD: usize = 4;
@@ -74,6 +76,9 @@ pub struct Config {
     pub device: Device,
     /// Whether the network runs in bf16 (weights, losses and moments stay f32).
     pub bf16: bool,
+    /// Values that are stored of a window, a multiple of 4: so many principal directions of the 512 go with the weights, as their
+    /// `projection`; 512 stores whole embeddings.
+    pub dimension: usize,
     /// Seconds of training between checkpoints.
     pub checkpoint_every: f64,
     /// Folder for `checkpoint.safetensors`, `curve.csv` and the model, `embedder.safetensors`.
@@ -126,6 +131,8 @@ const REPORT_EVERY: u64 = 50;
 
 /// Trains until the budget is used up; resumes from `out` when there is a checkpoint. `report` is called every 50 steps
 /// and at checkpoints. Returns the last report.
+///
+/// A budget of no steps leaves the weights of `init` as they are, with what is said of them, and gives them a projection.
 pub fn train(config: &Config, data: Data, mut report: impl FnMut(&Report)) -> Result<Report, ModelError> {
     if config.batch < 2 || config.batch > 1 << 20 {
         return Err(ModelError::Training("a batch has at least two pairs, and at most a million".into()));
@@ -133,10 +140,11 @@ pub fn train(config: &Config, data: Data, mut report: impl FnMut(&Report)) -> Re
     std::fs::create_dir_all(&config.out).map_err(|source| ModelError::Io { path: config.out.clone(), source })?;
     let mut source = PairSource::new(data.melodies, config.architecture);
     source.set_hummed(data.hummed);
-    if let Some(name) = &config.init {
+    let directions = Directions::new(&source, config.architecture, config.dimension)?;
+    if let Some(name) = config.init.as_ref().filter(|_| config.budget.steps != Some(0)) {
         source.set_rivals(Rivals::mine(data.melodies, embedder::open(name, config.device)?.as_ref())?);
     }
-    let mut trainer = Trainer::new(config, data.dev)?;
+    let mut trainer = Trainer::new(config, data.dev, directions)?;
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel(AHEAD);
         let first = trainer.progress.step;
@@ -154,8 +162,8 @@ pub fn train(config: &Config, data: Data, mut report: impl FnMut(&Report)) -> Re
     })
 }
 
-/// Copies trained weights into the variables of a network of the same architecture.
-fn set_out(vs: &VarStore, architecture: Architecture, name: &str) -> Result<(), ModelError> {
+/// Copies trained weights into the variables of a network of the same architecture; returns what their metadata says.
+fn set_out(vs: &VarStore, architecture: Architecture, name: &str) -> Result<BTreeMap<String, String>, ModelError> {
     let weights = Weights::open(name, embedder::SHIPPED)?;
     if weights.architecture() != architecture.name() {
         let reason = format!("it is of architecture {}, not {}", weights.architecture(), architecture.name());
@@ -172,7 +180,7 @@ fn set_out(vs: &VarStore, architecture: Architecture, name: &str) -> Result<(), 
             variable.f_copy_(&value)?;
         }
     }
-    Ok(())
+    Ok(weights.metadata)
 }
 
 struct Trainer<'a> {
@@ -185,11 +193,14 @@ struct Trainer<'a> {
     averaged_vs: VarStore,
     averaged: Box<dyn Network>,
     dev: Option<DevSet>,
+    directions: Option<Directions>,
+    /// Metadata of the weights it set out from.
+    origin: Option<BTreeMap<String, String>>,
     progress: Progress,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(config: &'a Config, dev: &[Melody]) -> Result<Self, ModelError> {
+    fn new(config: &'a Config, dev: &[Melody], directions: Option<Directions>) -> Result<Self, ModelError> {
         tch::manual_seed(config.seed as i64);
         let build = || {
             let vs = VarStore::new(config.device);
@@ -198,9 +209,7 @@ impl<'a> Trainer<'a> {
             (vs, network, temperature)
         };
         let (vs, network, temperature) = build();
-        if let Some(name) = &config.init {
-            set_out(&vs, config.architecture, name)?;
-        }
+        let origin = config.init.as_ref().map(|name| set_out(&vs, config.architecture, name)).transpose()?;
         let (averaged_vs, averaged, _) = build();
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: config.weight_decay };
         let mut trainer = Trainer {
@@ -213,6 +222,8 @@ impl<'a> Trainer<'a> {
             averaged_vs,
             averaged,
             dev: DevSet::new(dev, config.architecture),
+            directions,
+            origin,
             progress: Progress::default(),
         };
         let checkpoint = trainer.checkpoint();
@@ -311,20 +322,35 @@ impl<'a> Trainer<'a> {
             Some(dev) => Some(dev.score(self.averaged.as_ref(), self.config.device)?),
             None => None,
         };
+        let mut weights = self.ema.weights();
+        weights.retain(|(name, _)| name != TEMPERATURE);
+        let mut metadata = match &self.origin {
+            Some(origin) if progress.step == 0 => origin.clone(),
+            _ => self.metadata(over, score),
+        };
+        metadata.remove(PROJECTION);
+        if let Some(directions) = &self.directions {
+            let (projection, note) = directions.fit(self.averaged.as_ref(), self.config.device)?;
+            weights.push((PROJECTION.into(), projection.basis().shallow_clone()));
+            metadata.insert(PROJECTION.into(), note);
+        }
+        save(&weights, metadata, &self.config.out.join("embedder.safetensors"))?;
+        Ok(score)
+    }
+
+    /// What the model says of itself.
+    fn metadata(&self, over: bool, score: Option<DevScore>) -> BTreeMap<String, String> {
         let mut metadata = self.config.metadata.clone();
         let mut note = |key: &str, value: String| metadata.insert(key.to_string(), value);
         note("architecture", self.config.architecture.name().into());
-        note("settings", fixed);
-        note("steps", progress.step.to_string());
-        note("hours", format!("{:.2}", progress.seconds / 3600.0));
+        note("settings", self.config.fixed());
+        note("steps", self.progress.step.to_string());
+        note("hours", format!("{:.2}", self.progress.seconds / 3600.0));
         note("finished", over.to_string());
         if let Some(DevScore { pairs, recall_1, recall_10 }) = score {
             note("dev", format!("{pairs} simulated hums of held-out melodies: recall@1 {recall_1:.3}, recall@10 {recall_10:.3}"));
         }
-        let mut weights = self.ema.weights();
-        weights.retain(|(name, _)| name != TEMPERATURE);
-        save(&weights, metadata, &self.config.out.join("embedder.safetensors"))?;
-        Ok(score)
+        metadata
     }
 }
 
@@ -344,6 +370,7 @@ fn append_curve(path: &Path, report: &Report) -> Result<(), ModelError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::EMBEDDING_DIM;
 
     fn config(out: &Path, steps: u64, architecture: Architecture) -> Config {
         Config {
@@ -359,6 +386,7 @@ mod tests {
             seed: 5,
             device: Device::Cpu,
             bf16: false,
+            dimension: EMBEDDING_DIM,
             checkpoint_every: 0.0,
             out: out.to_path_buf(),
             metadata: BTreeMap::from([("data".to_string(), "tests".to_string())]),
@@ -381,6 +409,42 @@ mod tests {
         let embedder = crate::embedder::open(model.to_str().unwrap(), Device::Cpu).unwrap();
         assert_eq!(embedder.info().metadata["steps"], "60");
         assert_eq!(std::fs::read_to_string(dir.path().join("curve.csv")).unwrap().lines().count(), 3);
+    }
+
+    #[test]
+    fn without_a_step_a_model_stays_as_it_is_and_gets_a_projection() {
+        let melodies = pairs::tests::melodies();
+        let dir = tempfile::tempdir().unwrap();
+        let init = Some(embedder::DEFAULT_EMBEDDER.to_string());
+        let config = Config { dimension: 32, init, ..config(dir.path(), 0, Architecture::Contextual) };
+        train(&config, Data { melodies: &melodies, ..Data::default() }, |_| {}).unwrap();
+        let before = Weights::open(embedder::DEFAULT_EMBEDDER, embedder::SHIPPED).unwrap();
+        let path = dir.path().join("embedder.safetensors").display().to_string();
+        let after = Weights::open(&path, &[]).unwrap();
+        let vs = VarStore::new(Device::Cpu);
+        let _network = Architecture::Contextual.build(&vs.root());
+        for name in vs.variables().into_keys() {
+            assert_eq!(before.tensor(&name).unwrap(), after.tensor(&name).unwrap(), "{name}");
+        }
+        for (key, value) in before.metadata.iter().filter(|(key, _)| *key != PROJECTION) {
+            assert_eq!(after.metadata.get(key), Some(value));
+        }
+        assert!(after.metadata[PROJECTION].starts_with("the first 32 principal directions"));
+
+        let opened = embedder::open(&path, Device::Cpu).unwrap();
+        assert_eq!((opened.dimension(), opened.fork().dimension()), (32, 32));
+        let windows: Vec<Vec<f32>> =
+            (0..300).map(|i| (0..80).map(|s| 60.0 + ((s / 4 * (i + 3)) % 11) as f32).collect()).collect();
+        let windows: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
+        let (whole, stored) = (opened.embed(&windows).unwrap(), opened.vectors(&windows).unwrap());
+        assert_eq!(stored.len(), 300 * 32);
+        assert_eq!(stored, opened.fork().vectors(&windows).unwrap());
+        for (whole, stored) in whole.iter().zip(stored.chunks_exact(32)) {
+            let length = stored.iter().map(|x| x * x).sum::<f32>();
+            assert!(length < 1.001 && length > 0.3, "{length} of {} values", whole.len());
+        }
+        let config = Config { dimension: 30, ..config };
+        assert!(train(&config, Data { melodies: &melodies, ..Data::default() }, |_| {}).is_err());
     }
 
     #[test]
