@@ -141,6 +141,7 @@ mod tests {
     use super::*;
     use crate::extractor::{DEFAULT_EXTRACTOR, open};
     use crate::pitch::hz_to_midi;
+    use crate::synthesis::random::Draw;
     use crate::synthesis::studio::{Studio, StudioConfig};
 
     /// Share of the frames voiced in `truth` on which `track` is within half a semitone.
@@ -165,6 +166,28 @@ mod tests {
         for samples in [vec![0.0; 48_000], noise] {
             let voiced = extractor.extract(&samples).unwrap().f0.iter().filter(|f| **f > 0.0).count();
             assert!(voiced < 30, "{voiced} of 300 frames without a voice are voiced");
+        }
+    }
+
+    #[test]
+    fn whistles_and_bare_tones_alone_are_melodies() {
+        let extractor = open(DEFAULT_EXTRACTOR, Device::Cpu).unwrap();
+        for pitch in [60.0f32, 72.0, 84.0, 91.0] {
+            // A scale of sines, each note fading at its end, over faint noise.
+            let mut draw = Draw::new(3);
+            let mut phase = 0.0f32;
+            let length = SAMPLE_RATE as usize * 2 / 5;
+            let samples: Vec<f32> = (0..12 * length)
+                .map(|n| {
+                    let note = pitch + [0.0, 2.0, 4.0, 5.0, 7.0, 5.0, 4.0, 2.0][n / length % 8];
+                    phase = (phase + crate::pitch::midi_to_hz(note) / SAMPLE_RATE as f32).fract();
+                    let fade = ((length - n % length) as f32 / 800.0).min(1.0);
+                    0.3 * fade * (std::f32::consts::TAU * phase).sin() + 0.005 * draw.white()
+                })
+                .collect();
+            let track = extractor.extract(&samples).unwrap();
+            let voiced = track.f0.iter().filter(|f| **f > 0.0).count() as f32 / track.len() as f32;
+            assert!(voiced > 0.8, "{voiced} of the frames are voiced at MIDI {pitch}");
         }
     }
 
