@@ -14,10 +14,10 @@ const FRAMES_PER_STEP: usize = 10;
 const SURE: f32 = 0.6;
 
 /// Which frames are the surest: those above this quantile of the voicing.
-const SUREST: f64 = 0.95;
+const SUREST: f64 = 0.8;
 
 /// Voicing below this is never melody, however faint the rest.
-const FAINTEST: f32 = 0.2;
+const FAINTEST: f32 = 0.1;
 
 /// MIDI pitch every 100 ms, 0 = unvoiced. Step `i` covers `[i, i + 1) * 100 ms`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -134,7 +134,7 @@ mod tests {
         };
         assert_eq!(voiced([1.0, 0.65, 0.55, 0.1]), [true, true, false, false]);
         assert_eq!(voiced([0.5, 0.35, 0.25, 0.1]), [true, true, false, false], "a faint voice");
-        assert_eq!(voiced([0.15, 0.12, 0.1, 0.05]), [false; 4], "no voice");
+        assert_eq!(voiced([0.09, 0.08, 0.07, 0.05]), [false; 4], "no voice");
     }
 
     #[test]
