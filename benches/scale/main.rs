@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use qbh::eval::ranks::quantile;
 use qbh::library::indexer;
 use qbh::search::{SearchOptions, Searcher};
 use qbh_index::{Fingerprint, Index};
@@ -26,28 +27,6 @@ use songs::{Fill, hum, recorded};
 
 /// Hums searched at each size.
 const HUMS: usize = 100;
-
-/// The value at a share of the sorted values, and their mean.
-pub struct Spread(Vec<f64>);
-
-impl Spread {
-    /// Of values in any order.
-    pub fn new(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        Spread(values)
-    }
-
-    /// The smallest value that a share of the values does not exceed.
-    pub fn at(&self, share: f64) -> f64 {
-        let rank = (share * self.0.len() as f64).ceil() as usize;
-        self.0[rank.clamp(1, self.0.len()) - 1]
-    }
-
-    /// Arithmetic mean.
-    pub fn mean(&self) -> f64 {
-        self.0.iter().sum::<f64>() / self.0.len() as f64
-    }
-}
 
 fn main() {
     let mut sizes: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
@@ -119,12 +98,12 @@ fn search(searcher: &Searcher, songs: usize) {
         times.iter_mut().zip(all).for_each(|(times, time)| times.push(1e3 * time.as_secs_f64()));
         found += usize::from(answer.matches.first().is_some_and(|best| best.song.0 == song as u64));
     }
-    let [all, embed, score, align] = times.map(Spread::new);
-    println!("  a hum of 10 s, median          {:8.1} ms ({HUMS} hums)", all.at(0.5));
-    println!("  a hum of 10 s, 99 %            {:8.1} ms", all.at(0.99));
-    println!("    embedding, median            {:8.1} ms", embed.at(0.5));
-    println!("    scan, votes, candidates      {:8.1} ms", score.at(0.5));
-    println!("    alignment                    {:8.1} ms", align.at(0.5));
+    let [all, embed, score, align] = &times;
+    println!("  a hum of 10 s, median          {:8.1} ms ({HUMS} hums)", quantile(all, 0.5));
+    println!("  a hum of 10 s, 99 %            {:8.1} ms", quantile(all, 0.99));
+    println!("    embedding, median            {:8.1} ms", quantile(embed, 0.5));
+    println!("    scan, votes, candidates      {:8.1} ms", quantile(score, 0.5));
+    println!("    alignment                    {:8.1} ms", quantile(align, 0.5));
     println!("  found first                    {:8.2}", found as f64 / HUMS as f64);
 }
 
@@ -150,8 +129,8 @@ fn one_shot(dir: &Path, songs: usize) {
         return;
     }
     // The first one warms up.
-    let spread = Spread::new(times.split_off(1));
-    println!("  qbh query hum.wav, median      {:8.2} s (at most {:.2} s)", spread.at(0.5), spread.at(1.0));
+    let times = times.split_off(1);
+    println!("  qbh query hum.wav, median      {:8.2} s (at most {:.2} s)", quantile(&times, 0.5), quantile(&times, 1.0));
 }
 
 fn write_wav(path: &Path, samples: &[f32]) {

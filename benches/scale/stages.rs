@@ -2,15 +2,16 @@
 
 use std::time::Instant;
 
+use qbh::eval::ranks::quantile;
 use qbh::search::windows::hum_windows;
 use qbh::search::{SearchOptions, Searcher, Stage};
 use qbh_index::{FirstStage, Hnsw, Index, QueryWindow};
 use qbh_models::Contour;
 use qbh_models::embedder::Embedder;
 
+use crate::HUMS;
 use crate::process::{cpu_seconds, own_memory};
 use crate::songs::hum;
-use crate::{HUMS, Spread};
 
 /// Songs up to which the graph is built: minutes.
 const LARGEST: usize = 1000;
@@ -30,7 +31,7 @@ pub struct Cost {
 pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, songs: usize, before: Option<Cost>) -> Option<Cost> {
     println!("  first stage                   ms a hum   recall@{RECALL_AT}    build (CPU)   reload   memory");
     let (times, exact) = searched(searcher, Stage::Exact, songs);
-    println!("    exact scan, votes           {:8.1}        1.000            0 s    0.0 s  0.00 GB", times.at(0.5));
+    println!("    exact scan, votes           {:8.1}        1.000            0 s    0.0 s  0.00 GB", quantile(&times, 0.5));
     let view = index.view().expect("the view opens");
     if songs > LARGEST {
         let Cost { vectors, build, reload, bytes } = before?;
@@ -50,7 +51,7 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
     let reload = start.elapsed().as_secs_f64();
     let bytes = own_memory() - memory;
     let (times, found) = proposed(&graph, embedder, songs);
-    let (time, shared) = (times.at(0.5), recall(&exact, &found));
+    let (time, shared) = (quantile(&times, 0.5), recall(&exact, &found));
     println!(
         "    HNSW, {RECALL_AT} songs proposed    {time:8.1}        {shared:.3}  {build:11.0} s  {reload:5.1} s  {:4.2} GB",
         bytes / 1e9
@@ -59,7 +60,7 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
     // The first hum loads the graph.
     let _ = searcher.search(&Contour { pitch: hum(0, songs).1 }, &options(Stage::Hnsw));
     let (times, found) = searched(searcher, Stage::Hnsw, songs);
-    println!("    HNSW, {} proposed, voted   {:8.1}        {:.3}", 3 * RECALL_AT, times.at(0.5), recall(&exact, &found));
+    println!("    HNSW, {} proposed, voted   {:8.1}        {:.3}", 3 * RECALL_AT, quantile(&times, 0.5), recall(&exact, &found));
     Some(Cost { vectors: view.vectors(), build, reload, bytes })
 }
 
@@ -75,18 +76,18 @@ fn recall(exact: &[Vec<u64>], found: &[Vec<u64>]) -> f64 {
 }
 
 /// Milliseconds from vectors to candidates in a search, and the candidates of each hum.
-fn searched(searcher: &Searcher, stage: Stage, songs: usize) -> (Spread, Vec<Vec<u64>>) {
+fn searched(searcher: &Searcher, stage: Stage, songs: usize) -> (Vec<f64>, Vec<Vec<u64>>) {
     let (mut times, mut first) = (Vec::new(), Vec::new());
     for item in 0..HUMS {
         let answer = searcher.search(&Contour { pitch: hum(item, songs).1 }, &options(stage)).expect("the hum is searched");
         times.push(1e3 * answer.timings.score.as_secs_f64());
         first.push(answer.candidates.iter().map(|song| song.0).collect());
     }
-    (Spread::new(times), first)
+    (times, first)
 }
 
 /// The same for what the graph alone proposes, without votes.
-fn proposed(graph: &Hnsw, embedder: &dyn Embedder, songs: usize) -> (Spread, Vec<Vec<u64>>) {
+fn proposed(graph: &Hnsw, embedder: &dyn Embedder, songs: usize) -> (Vec<f64>, Vec<Vec<u64>>) {
     let (mut times, mut first) = (Vec::new(), Vec::new());
     for item in 0..HUMS {
         let contour = hum(item, songs).1;
@@ -101,5 +102,5 @@ fn proposed(graph: &Hnsw, embedder: &dyn Embedder, songs: usize) -> (Spread, Vec
         times.push(1e3 * start.elapsed().as_secs_f64());
         first.push(found.into_iter().filter_map(|song| graph.view().song_id(song)).map(|id| id.0).collect());
     }
-    (Spread::new(times), first)
+    (times, first)
 }
