@@ -103,13 +103,33 @@ fn scaling(hum: &[f32], song: &[f32]) -> f32 {
         let mut scaled: Vec<f32> = (0..length).map(|i| hum[((i as f32 + 0.5) / scale) as usize % hum.len()]).collect();
         let mean = scaled.iter().sum::<f32>() / length as f32;
         scaled.iter_mut().for_each(|p| *p -= mean);
-        for place in song.windows(length) {
-            let mean = place.iter().sum::<f32>() / length as f32;
-            let difference: f32 = place.iter().zip(&scaled).map(|(s, h)| (s - mean - h).abs().min(CAP)).sum();
-            best = best.min(difference / length as f32);
+        let mut sum: f64 = song[..length].iter().map(|p| f64::from(*p)).sum();
+        for (start, place) in song.windows(length).enumerate() {
+            if start > 0 {
+                sum += f64::from(place[length - 1]) - f64::from(song[start - 1]);
+            }
+            best = best.min(difference(place, &scaled, (sum / length as f64) as f32) / length as f32);
         }
     }
     best
+}
+
+/// Sum of the capped differences of `song - mean` and `hum`; in lanes, which compilers turn into vectors.
+fn difference(song: &[f32], hum: &[f32], mean: f32) -> f32 {
+    const LANES: usize = 16;
+    let capped = |s: f32, h: f32| {
+        let d = (s - mean - h).abs();
+        if d < CAP { d } else { CAP }
+    };
+    let mut lanes = [0.0f32; LANES];
+    let (songs, hums) = (song.chunks_exact(LANES), hum.chunks_exact(LANES));
+    let rest: f32 = songs.remainder().iter().zip(hums.remainder()).map(|(&s, &h)| capped(s, h)).sum();
+    for (s, h) in songs.zip(hums) {
+        for (lane, (&s, &h)) in lanes.iter_mut().zip(s.iter().zip(h)) {
+            *lane += capped(s, h);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! How sure a match is: the probability that the song ranked there is the one that was hummed.
 
-use super::align::Alignment;
 use super::rank::Ranked;
 
 /// From this confidence on an answer counts as found.
@@ -11,15 +10,15 @@ pub const CONFIDENT: f32 = 0.5;
 pub(super) const RIVALS: usize = 10;
 
 /// What the rivals of a hum score in libraries of some hundred songs. A library of fewer than eleven songs is filled up with it.
-const USUAL_RIVAL: f32 = 3.66;
+const USUAL_RIVAL: f32 = 3.69;
 
 /// What the logistic model looks at, in the order of its weights.
-pub(super) const SIGNS: usize = 6;
+pub(super) const SIGNS: usize = 9;
 
-/// The logistic model, fitted by `fit.rs` to 345 hums in 1380 libraries of 1 to 5378 songs, one in four without the right song. On hums
-/// held out its calibration error is .04 to .05 in libraries of below 20, below 700 and more songs.
-const INTERCEPT: f32 = -4.31;
-const WEIGHTS: [f32; SIGNS] = [0.38, 0.73, 1.58, -0.59, 1.97, -0.37];
+/// The logistic model, fitted by `fit.rs` to 694 hums in 2776 libraries of 1 to 5378 songs, one in four without the right song. On hums
+/// held out its calibration error is .03 to .04 in libraries of below 20, below 700 and more songs.
+const INTERCEPT: f32 = -3.02;
+const WEIGHTS: [f32; SIGNS] = [0.40, 0.45, 0.28, -0.87, 1.89, -0.28, -5.22, -7.07, -3.52];
 
 /// The confidences of the first `count` songs of a ranking in a library of `songs`, 0..=1.
 ///
@@ -41,8 +40,9 @@ fn probability(signs: &[f32; SIGNS]) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 
-/// Margin of the score over the rivals and over the best other, alignment score, moves made together, deviation of the votes, and
-/// the logarithm of the number of songs: the more there are, the better the best of the wrong ones is by chance.
+/// Margin of the score over the rivals and over the best other, alignment score, moves made together, deviation of the votes, the
+/// logarithm of the number of songs (the more there are, the better the best of the wrong ones is by chance), and by how much
+/// another song has the better alignment, moves and votes: a song that leads in the sum only is rarely the right one.
 pub(super) fn signs(ranking: &[Ranked], place: usize, songs: usize, usual_rival: f32) -> Option<[f32; SIGNS]> {
     let own = ranking.get(place)?;
     let others = || {
@@ -51,13 +51,24 @@ pub(super) fn signs(ranking: &[Ranked], place: usize, songs: usize, usual_rival:
     };
     let rivals = others().take(RIVALS).sum::<f32>() / RIVALS as f32;
     let best = others().next().unwrap_or(usual_rival);
-    let Alignment { score, moves, .. } = own.alignment;
-    Some([own.score - rivals, own.score - best, score, moves, own.z, (songs.max(1) as f32).ln()])
+    let shortfall = |part: fn(&Ranked) -> f32| ranking.iter().map(part).fold(part(own), f32::max) - part(own);
+    Some([
+        own.score - rivals,
+        own.score - best,
+        own.alignment.score,
+        own.alignment.moves,
+        own.z,
+        (songs.max(1) as f32).ln(),
+        shortfall(|r| r.alignment.score),
+        shortfall(|r| r.alignment.moves),
+        shortfall(|r| r.z),
+    ])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::align::Alignment;
 
     /// Songs of the votes, alignment scores and moves given.
     fn ranking(songs: &[(f32, f32, f32)]) -> Vec<Ranked> {

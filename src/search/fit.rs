@@ -21,7 +21,7 @@ use crate::search::calibration::{RIVALS, SIGNS, signs};
 use crate::search::rank::{self, ALIGNMENT_WEIGHT, MOVES_WEIGHT};
 
 /// Hums of each set.
-const HUMS: usize = 120;
+const HUMS: usize = 240;
 /// Random libraries in which every hum is searched.
 const LIBRARIES: u32 = 4;
 /// Songs of so many contour steps (1 min) tell what full songs get by chance.

@@ -8,14 +8,18 @@ use std::fmt;
 
 use tch::Device;
 
-use super::song::leak;
+use super::record::perform;
+use super::singer::hummed_notes;
+use super::song::{leak, song};
 use super::{ranges, stream};
 use crate::synthesis::melody::MelodySource;
 use crate::synthesis::studio::{Studio, StudioConfig};
+use crate::synthesis::voice::Kind;
 use crate::{Contour, PitchTrack, extractor};
 
 const SONGS: u64 = 40;
 const SECONDS: f32 = 30.0;
+const HUMS: u32 = 60;
 
 /// What became of a step.
 #[derive(Clone, Copy, PartialEq)]
@@ -105,6 +109,35 @@ impl fmt::Display for Tally {
     }
 }
 
+/// What the extractor makes of recorded hums: `cargo test ... fit_hum_model`. The model's counterparts are `HUM_DROPOUT`, `HUM_OCTAVE`
+/// and `HUM_SPURIOUS`.
+#[test]
+#[ignore = "a measurement that takes minutes"]
+fn fit_hum_model() {
+    let melodies = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/melodies/dev.jsonl.gz");
+    let Ok(melodies) = MelodySource::open(&[melodies.into()]) else {
+        println!("SKIPPED: no melodies in {melodies}");
+        return;
+    };
+    let extractor = extractor::open(extractor::DEFAULT_EXTRACTOR, Device::Cpu).unwrap();
+    for kind in [Kind::Hummed, Kind::Sung, Kind::Whistled] {
+        let mut heard = Tally::default();
+        for item in 0..HUMS {
+            let draw = &mut stream(11, 0, item);
+            let notes = melodies.passage(40.0, draw).notes;
+            let start = draw.range(0.0, 20.0);
+            let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
+            let notes = hummed_notes(&notes, start..start + 12.0, draw.range(0.7, 1.4), strength, draw);
+            if notes.len() >= 5 {
+                let hum = perform(notes, kind, draw);
+                let truth = Contour::from_pitch_track(&PitchTrack::from_f0(hum.f0)).pitch;
+                heard.add(&truth, &Contour::from_pitch_track(&extractor.extract(&hum.samples).unwrap()).pitch);
+            }
+        }
+        println!("{kind:?}\n{heard}");
+    }
+}
+
 #[test]
 #[ignore = "a measurement that takes minutes"]
 fn fit_song_model() {
@@ -113,16 +146,16 @@ fn fit_song_model() {
         println!("SKIPPED: no melodies in {melodies}");
         return;
     };
-    let studio = Studio::new(StudioConfig { melodies, ..StudioConfig::default() });
+    let studio = Studio::new(StudioConfig { melodies: melodies.clone(), ..StudioConfig::default() });
     let extractor = extractor::open(extractor::DEFAULT_EXTRACTOR, Device::Cpu).unwrap();
     let (mut heard, mut modelled) = (Tally::default(), Tally::default());
     let songs = (0..).map(|seed| studio.example(seed, SECONDS)).filter(|e| {
         let sounds = |x: &[f32]| x.iter().map(|s| s * s).sum::<f32>() > 0.0;
         sounds(&e.voice) && sounds(&e.accompaniment) && e.pitch.f0.iter().filter(|f| **f > 0.0).count() > 300
     });
-    for (i, song) in songs.take(SONGS as usize).enumerate() {
-        let truth = Contour::from_pitch_track(&PitchTrack::from_f0(song.pitch.f0.clone())).pitch;
-        heard.add(&truth, &Contour::from_pitch_track(&extractor.extract(&song.mix).unwrap()).pitch);
+    for (i, example) in songs.take(SONGS as usize).enumerate() {
+        let truth = Contour::from_pitch_track(&PitchTrack::from_f0(example.pitch.f0.clone())).pitch;
+        heard.add(&truth, &Contour::from_pitch_track(&extractor.extract(&example.mix).unwrap()).pitch);
         for item in 0..10 {
             let mut draw = stream(7, i as u64, item);
             let noise = draw.range(ranges::NOISE.start, ranges::NOISE.end);
@@ -130,4 +163,12 @@ fn fit_song_model() {
         }
     }
     println!("the extractor\n{heard}the model\n{modelled}");
+    let mut scored = Tally::default();
+    for item in 0..10 * SONGS as u32 {
+        let draw = &mut stream(13, 0, item);
+        let notes = melodies.passage(SECONDS, draw).notes;
+        let noise = draw.range(ranges::NOISE.start, ranges::NOISE.end);
+        scored.add(&song(&notes, 0.0..SECONDS, 0.0, draw), &song(&notes, 0.0..SECONDS, noise, draw));
+    }
+    println!("the model against the score, singer included\n{scored}");
 }

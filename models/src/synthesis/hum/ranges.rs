@@ -96,25 +96,28 @@ pub const HUM_OCTAVE: f32 = 0.01;
 /// Chance per step of a random pitch.
 pub const HUM_SPURIOUS: Span = 0.0..0.02;
 
-// The recording and the extractor on a song. Rates lie between what the shipped extractor does on the studio's songs
-// (measured by `fit.rs`: 19 % of the sung steps lost, 0.3 % an octave off, 2 % elsewhere, 10 % of the rests filled, in runs of
-// two or three steps) and on real recordings, where it is worse (25 % lost, 18 % filled, by its model card).
+// The recording and the extractor on a song: what lies between a score and the contour of a recording of it. On six real songs with
+// karaoke charts (moved to where they are sung, some 50 ms later) 66 % of the steps of `harmonic-s` are right, 18 % elsewhere (half of these
+// within 1.5 semitones: slides, freedoms), 16 % lost in runs of two, 27 % of the rests are filled, and right ones are .17 semitones off in the
+// median. The model (`fit.rs` prints it): 70 %, 14 %, 16 %, 24 %, .13. The studio's songs are easier: 89 % right.
 /// Sigma of the onset of a note against the score, seconds.
-pub const SONG_ONSET: Span = 0.0..0.05;
+pub const SONG_ONSET: Span = 0.0..0.09;
 /// Sigma of its pitch.
-pub const SONG_NOTE_ERROR: Span = 0.0..0.25;
+pub const SONG_NOTE_ERROR: Span = 0.0..0.45;
+/// Time constant of the glide from note to note, in 60 % of the songs (10 ms in others).
+pub const SONG_GLIDE: Span = 0.01..0.16;
 /// Share of rests in which the extractor follows the accompaniment.
-pub const FILL: Span = 0.0..0.7;
+pub const FILL: Span = 0.0..0.8;
 /// Chance that a rest of up to three steps is sung through.
 pub const BRIDGED: f32 = 0.3;
-/// Chance per step that accompaniment replaces the voice for two to nine steps.
-pub const REPLACE: Span = 0.0..0.04;
-/// Chance per step to lose one to seven steps.
-pub const SONG_DROPOUT: Span = 0.0..0.15;
+/// Chance per step that accompaniment replaces the voice for one to five steps.
+pub const REPLACE: Span = 0.0..0.07;
+/// Chance per step to lose one to four steps.
+pub const SONG_DROPOUT: Span = 0.0..0.25;
 /// Chance per step to jump an octave for two to ten steps, in 60 % of the songs.
-pub const SONG_OCTAVE: Span = 0.0..0.012;
+pub const SONG_OCTAVE: Span = 0.0..0.02;
 /// Sigma of the pitch around its note.
-pub const SONG_JITTER: Span = 0.02..0.25;
+pub const SONG_JITTER: Span = 0.02..0.4;
 /// Where accompaniment lies, seen from the melody.
 pub const ACCOMPANIMENT: [f32; 20] =
     [-24.0, -19.0, -17.0, -12.0, -12.0, -9.0, -8.0, -7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0, 7.0, 8.0, 9.0, 12.0, 12.0];

@@ -12,7 +12,7 @@ use crate::synthesis::effects::reverb::Reverb;
 use crate::synthesis::level;
 use crate::synthesis::melody::{median_pitch, monophonic};
 use crate::synthesis::random::Draw;
-use crate::synthesis::voice::{Kind, VoiceStyle, sing};
+use crate::synthesis::voice::{Kind, Sung, VoiceStyle, sing};
 
 /// Who hums: mouths closed or on a syllable, singers, whistlers.
 const KINDS: [(Kind, f32); 3] = [(Kind::Hummed, 0.6), (Kind::Sung, 0.3), (Kind::Whistled, 0.1)];
@@ -24,11 +24,16 @@ const SILENCE: f32 = 0.4;
 /// A recording (mono, [`SAMPLE_RATE`]) of a hum of `section` of `notes`; the arguments are those of [`super::hum`]. The key is the
 /// singer's own: what the model of the hum draws, and whole octaves to where the voice lies. Empty where fewer than two notes are left.
 pub fn record(notes: &[Note], section: Range<f32>, tempo: f32, strength: f32, draw: &mut Draw) -> Vec<f32> {
-    let mut notes = hummed_notes(notes, section, tempo, strength, draw);
+    let notes = hummed_notes(notes, section, tempo, strength, draw);
     if notes.is_empty() {
         return Vec::new();
     }
     let kind = KINDS[draw.weighted(&KINDS.map(|(_, share)| share))].0;
+    perform(notes, kind, draw).samples
+}
+
+/// Sings `notes`, at least one, and records it.
+pub(super) fn perform(mut notes: Vec<Note>, kind: Kind, draw: &mut Draw) -> Sung {
     let mut style = VoiceStyle::draw(kind, draw);
     style.growl = 0.0;
     let octaves = 12.0 * ((style.register - median_pitch(&notes)) / 12.0).round();
@@ -38,17 +43,18 @@ pub fn record(notes: &[Note], section: Range<f32>, tempo: f32, strength: f32, dr
     }
     let end = notes.iter().map(Note::offset).fold(0.0, f32::max);
     let length = ((end + SILENCE) * SAMPLE_RATE as f32) as usize;
-    let mut samples = sing(&monophonic(notes), &style, length, draw).samples;
+    let mut sound = sing(&monophonic(notes), &style, length, draw);
+    let samples = &mut sound.samples;
     let decay = draw.range(0.15, 0.6);
-    Reverb { decay, size: 0.4, damping: 0.5, wet: draw.range(0.02, 0.2), delay: 0.0 }.run(&mut samples);
+    Reverb { decay, size: 0.4, damping: 0.5, wet: draw.range(0.02, 0.2), delay: 0.0 }.run(samples);
     let noise = background(length, draw);
     let gain = 0.1 * level::from_db(-draw.range(NOISE.start, NOISE.end));
     samples.iter_mut().zip(&noise).for_each(|(x, n)| *x += gain * n);
-    Biquad::high_pass(draw.range(80.0, 200.0), 0.7).run(&mut samples);
-    Biquad::low_pass(draw.range(3400.0, 7000.0), 0.7).run(&mut samples);
-    level::normalise(&mut samples, 0.15);
-    limit_peak(&mut samples, 0.95);
-    samples
+    Biquad::high_pass(draw.range(80.0, 200.0), 0.7).run(samples);
+    Biquad::low_pass(draw.range(3400.0, 7000.0), 0.7).run(samples);
+    level::normalise(samples, 0.15);
+    limit_peak(samples, 0.95);
+    sound
 }
 
 #[cfg(test)]

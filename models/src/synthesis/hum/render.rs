@@ -1,6 +1,7 @@
 //! From notes to a contour: a voice at 20 ms frames, then the median of five, as an extractor and the contour step see it.
 
 use std::f32::consts::TAU;
+use std::ops::Range;
 
 use super::ranges::{self, HIGHEST, LOWEST};
 use super::{fault, uniform};
@@ -25,10 +26,10 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    /// A voice drawn at random; `strength` scales what is a fault, `jitter` is the range of the last.
-    pub(super) fn draw(jitter: std::ops::Range<f32>, strength: f32, draw: &mut Draw) -> Self {
+    /// A voice drawn at random; `strength` scales what is a fault. `glide` and `jitter` are the ranges of these two.
+    pub(super) fn draw(glide: Range<f32>, jitter: Range<f32>, strength: f32, draw: &mut Draw) -> Self {
         Voice {
-            glide: if draw.chance(0.6) { uniform(ranges::GLIDE, draw) } else { 0.01 },
+            glide: if draw.chance(0.6) { uniform(glide, draw) } else { 0.01 },
             scoops: fault(ranges::SCOOPS, strength, draw),
             vibrato: if draw.chance(0.3) { uniform(ranges::VIBRATO, draw) } else { 0.0 },
             jitter: fault(jitter, strength, draw),

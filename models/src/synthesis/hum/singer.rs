@@ -18,7 +18,7 @@ pub fn hum(notes: &[Note], section: Range<f32>, tempo: f32, strength: f32, draw:
     if steps == 0 {
         return Vec::new();
     }
-    let mut contour = Voice::draw(ranges::JITTER, strength, draw).render(&notes, steps, draw);
+    let mut contour = Voice::draw(ranges::GLIDE, ranges::JITTER, strength, draw).render(&notes, steps, draw);
     mistrack(&mut contour, strength, draw);
     contour
 }

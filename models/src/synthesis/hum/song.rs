@@ -21,7 +21,7 @@ pub fn song(notes: &[Note], section: Range<f32>, noise: f32, draw: &mut Draw) ->
         return contour;
     }
     let notes = perform(notes, noise, draw);
-    let contour = Voice::draw(ranges::SONG_JITTER, noise, draw).render(&notes, steps, draw);
+    let contour = Voice::draw(ranges::SONG_GLIDE, ranges::SONG_JITTER, noise, draw).render(&notes, steps, draw);
     leak(contour, noise, draw)
 }
 
@@ -66,11 +66,11 @@ pub(super) fn leak(voice: Vec<f32>, noise: f32, draw: &mut Draw) -> Vec<f32> {
         last = here[0];
         let event = draw.range(0.0, 1.0);
         if event < dropout {
-            let length = (draw.integer(1, 7) as usize).min(here.len());
+            let length = (draw.integer(1, 4) as usize).min(here.len());
             here[..length].fill(0.0);
             at += length;
         } else if event < dropout + replace {
-            let length = (draw.integer(2, 9) as usize).min(here.len());
+            let length = (draw.integer(1, 5) as usize).min(here.len());
             accompany(&mut here[..length], last, jitter, draw);
             at += length;
         } else if event < dropout + replace + octave {
