@@ -94,6 +94,12 @@ fn warping(hum: &[f32], song: &[f32]) -> f32 {
 
 /// Mean capped difference per frame at the best tempo and place.
 fn scaling(hum: &[f32], song: &[f32]) -> f32 {
+    // Sums of the first 0, 1, 2 .. frames: the mean of any place is one subtraction.
+    let mut sums = vec![0.0f64];
+    sums.extend(song.iter().scan(0.0, |sum, p| {
+        *sum += f64::from(*p);
+        Some(*sum)
+    }));
     let mut best = f32::INFINITY;
     for scale in SCALES {
         let length = (hum.len() as f32 * scale) as usize;
@@ -103,12 +109,9 @@ fn scaling(hum: &[f32], song: &[f32]) -> f32 {
         let mut scaled: Vec<f32> = (0..length).map(|i| hum[((i as f32 + 0.5) / scale) as usize % hum.len()]).collect();
         let mean = scaled.iter().sum::<f32>() / length as f32;
         scaled.iter_mut().for_each(|p| *p -= mean);
-        let mut sum: f64 = song[..length].iter().map(|p| f64::from(*p)).sum();
-        for (start, place) in song.windows(length).enumerate() {
-            if start > 0 {
-                sum += f64::from(place[length - 1]) - f64::from(song[start - 1]);
-            }
-            best = best.min(difference(place, &scaled, (sum / length as f64) as f32) / length as f32);
+        for (place, (before, until)) in song.windows(length).zip(sums.iter().zip(&sums[length..])) {
+            let mean = ((until - before) / length as f64) as f32;
+            best = best.min(difference(place, &scaled, mean) / length as f32);
         }
     }
     best

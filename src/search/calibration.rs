@@ -24,13 +24,13 @@ const WEIGHTS: [f32; SIGNS] = [0.42, 0.55, -0.31, -1.42, 2.05, -0.30, -4.96, -8.
 ///
 /// A logistic model of the [`signs`]. As one song was hummed, a song gets no more than the better ones leave, and no more than the one before it.
 pub fn confidences(ranking: &[Ranked], songs: usize, count: usize) -> Vec<f32> {
-    let (mut left, mut before) = (1.0f32, 1.0f32);
-    let mut confidences = Vec::new();
+    let mut left = 1.0f32;
+    let mut confidences: Vec<f32> = Vec::new();
     for place in 0..count.min(ranking.len()) {
         let signs = signs(ranking, place, songs, USUAL_RIVAL);
-        let confidence = signs.map_or(0.0, |signs| probability(&signs)).min(left).min(before);
+        let most = confidences.last().map_or(left, |&before| left.min(before));
+        let confidence = signs.map_or(0.0, |signs| probability(&signs)).min(most);
         left -= confidence;
-        before = confidence;
         confidences.push(confidence);
     }
     confidences

@@ -201,7 +201,7 @@ fn tiny_libraries_answer_too() {
         let wrong = library.search(&hummed(&other, 50, 100, 3.0, 1.2, 5), &SearchOptions::default()).unwrap();
         // How sure is fitted to the shipped embedder; of this one no more can be asked than the right order.
         let [right, wrong] = [right, wrong].map(|answer| answer.matches[0].confidence);
-        assert!(wrong < right, "{songs} songs: {wrong} and {right}");
+        assert!(wrong < right - 0.05, "{songs} songs: {wrong} and {right}");
     }
 }
 
