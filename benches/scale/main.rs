@@ -20,6 +20,7 @@ use qbh_index::{Fingerprint, Index};
 use qbh_models::Contour;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
+use qbh_models::reranker::{DEFAULT_RERANKER, Reranker};
 use qbh_models::synthesis::SAMPLE_RATE;
 use tch::Device;
 
@@ -55,7 +56,8 @@ fn main() {
         sizes_on_disk(&index);
         drop(index);
         let index = open(dir, &fingerprint);
-        let searcher = Searcher::new(index.view().expect("the view opens"), &index, embedder.fork());
+        let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).expect("the reranker opens");
+        let searcher = Searcher::new(index.view().expect("the view opens"), &index, embedder.fork(), Some(reranker));
         search(&searcher, size);
         graph = stages::compare(&index, &searcher, embedder.as_ref(), size, graph);
         drop(searcher);

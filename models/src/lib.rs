@@ -14,6 +14,7 @@ pub mod info;
 pub mod nn;
 pub mod notes;
 pub mod pitch;
+pub mod reranker;
 pub mod synthesis;
 pub mod training;
 

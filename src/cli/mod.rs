@@ -92,7 +92,7 @@ enum Command {
     /// Score extractors and the search on data sets
     #[command(subcommand)]
     Eval(eval::Eval),
-    /// Train an extractor or an embedder
+    /// Train an extractor, an embedder or a reranker
     #[command(subcommand)]
     Train(Box<train::Train>),
     /// Print a completion script for your shell

@@ -10,6 +10,7 @@ use qbh::library::indexer;
 use qbh_index::Index;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER, Embedder};
 use qbh_models::extractor::{self, ARCHITECTURES, DEFAULT_EXTRACTOR, Extractor};
+use qbh_models::reranker::{self, DEFAULT_RERANKER, Reranker};
 use qbh_models::{ModelError, ModelInfo};
 use std::io::Write;
 use tch::Device;
@@ -56,14 +57,19 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
 enum Kind {
     Extractor,
     Embedder,
+    Reranker,
 }
 
 fn list(context: &Context, out: &mut dyn Write) -> Result<()> {
     let mut table = Table::new(&["name", "kind", "architecture", ">parameters", "fingerprint", "origin"]);
-    let shipped = extractor::SHIPPED.iter().chain(embedder::SHIPPED).map(|(name, _)| ((*name).to_owned(), "shipped"));
+    let shipped = extractor::SHIPPED
+        .iter()
+        .chain(embedder::SHIPPED)
+        .chain(reranker::SHIPPED)
+        .map(|(name, _)| ((*name).to_owned(), "shipped"));
     for (name, origin) in shipped.chain(imported(context).into_iter().map(|name| (name, "imported"))) {
         let (kind, info) = open_any(&name, context)?;
-        let default = [DEFAULT_EXTRACTOR, DEFAULT_EMBEDDER].contains(&name.as_str());
+        let default = [DEFAULT_EXTRACTOR, DEFAULT_EMBEDDER, DEFAULT_RERANKER].contains(&name.as_str());
         let origin = format!("{origin}{}", if default { ", default" } else { "" });
         let kind = format!("{kind:?}").to_lowercase();
         table.row(vec![name, kind, info.architecture, info.parameters.to_string(), info.fingerprint, origin]);
@@ -107,9 +113,12 @@ fn open_any(name: &str, context: &Context) -> Result<(Kind, ModelInfo)> {
     match extractor {
         Ok(extractor) => Ok((Kind::Extractor, extractor.info().clone())),
         Err(ModelError::Io { .. }) => Err(extractor.err().map_or_else(|| anyhow::anyhow!("unreadable"), anyhow::Error::from)),
-        Err(as_extractor) => match embedder::open(&path, Device::Cpu) {
-            Ok(embedder) => Ok((Kind::Embedder, embedder.info().clone())),
-            Err(as_embedder) => bail!("{name} is neither an extractor ({as_extractor}) nor an embedder ({as_embedder})"),
+        Err(as_extractor) => match (embedder::open(&path, Device::Cpu), Reranker::open(&path, Device::Cpu)) {
+            (Ok(embedder), _) => Ok((Kind::Embedder, embedder.info().clone())),
+            (_, Ok(reranker)) => Ok((Kind::Reranker, reranker.info().clone())),
+            (Err(as_embedder), Err(as_reranker)) => {
+                bail!("{name} is no extractor ({as_extractor}), no embedder ({as_embedder}) and no reranker ({as_reranker})")
+            }
         },
     }
 }
@@ -126,6 +135,13 @@ pub fn open_embedder(name: &str, context: &Context, device: Device) -> Result<Bo
     let embedder = embedder::open(&context.model_path(name).to_string_lossy(), device)?;
     tracing::debug!(name, fingerprint = embedder.info().fingerprint, "opened model");
     Ok(embedder)
+}
+
+/// Opens a reranker by name or path.
+pub fn open_reranker(name: &str, context: &Context, device: Device) -> Result<Reranker> {
+    let reranker = Reranker::open(&context.model_path(name).to_string_lossy(), device)?;
+    tracing::debug!(name, fingerprint = reranker.info().fingerprint, "opened model");
+    Ok(reranker)
 }
 
 /// The extractor that hums are heard with: the one asked for, else the one that the index was made with.

@@ -11,6 +11,7 @@ use qbh::search::{Answer, SearchError, SearchOptions, Searcher, Stage, plot};
 use qbh_index::Index;
 use qbh_models::Contour;
 use qbh_models::extractor::Extractor;
+use qbh_models::reranker::DEFAULT_RERANKER;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +53,9 @@ pub struct Args {
     /// Melody extractor for recordings, by name or file; without it, the one that the index was made with
     #[arg(long, value_name = "NAME")]
     extractor: Option<String>,
+    /// Reranker of the best songs, by name or file
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_RERANKER)]
+    reranker: String,
     /// Where the networks run
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     device: DeviceName,
@@ -88,6 +92,7 @@ impl Args {
             plot,
             search: Search::Auto,
             extractor: None,
+            reranker: DEFAULT_RERANKER.into(),
             device: DeviceName::Cpu,
         }
     }
@@ -123,7 +128,8 @@ pub fn answer_all(args: &Args, context: &Context, out: &mut dyn Write) -> Result
     let device = args.device.device()?;
     let embedder = models::embedder_of(&index, context, device)?;
     let extractor = models::extractor_for(&index, args.extractor.as_deref(), context, device)?;
-    let searcher = Searcher::new(index.view()?, &index, embedder);
+    let reranker = models::open_reranker(&args.reranker, context, device)?;
+    let searcher = Searcher::new(index.view()?, &index, embedder, Some(reranker));
     let desk = Desk { args, context, index: &index, searcher };
 
     let mut answered = Vec::new();

@@ -10,15 +10,18 @@ pub const CONFIDENT: f32 = 0.5;
 pub(super) const RIVALS: usize = 10;
 
 /// What the rivals of a hum score in libraries of some hundred songs. A library of fewer than eleven songs is filled up with it.
-const USUAL_RIVAL: f32 = 3.69;
+const USUAL_RIVAL: f32 = 2.24;
 
 /// What the logistic model looks at, in the order of its weights.
 pub(super) const SIGNS: usize = 8;
 
+/// Log-odds beyond this are no surer.
+const SUREST: f32 = 8.0;
+
 /// The logistic model, fitted by `fit.rs` to 694 hums in 2776 libraries of 1 to 5378 songs, one in four without the right song. On hums
 /// held out its calibration error is .02 to .03 in libraries of below 20, below 700 and more songs.
-const INTERCEPT: f32 = -3.13;
-const WEIGHTS: [f32; SIGNS] = [0.42, 0.55, -0.31, -1.42, 2.05, -0.30, -4.96, -8.94];
+const INTERCEPT: f32 = -2.01;
+const WEIGHTS: [f32; SIGNS] = [0.28, 0.46, 1.63, -0.34, -1.69, -1.60, 0.19, 0.15];
 
 /// The confidences of the first `count` songs of a ranking in a library of `songs`, 0..=1.
 ///
@@ -41,9 +44,10 @@ fn probability(signs: &[f32; SIGNS]) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 
-/// Margin of the score over the rivals and over the best other, alignment score, moves made together, deviation of the votes, the
-/// logarithm of the number of songs (the more there are, the better the best of the wrong ones is by chance), and by how much
-/// another song has the better alignment and moves: a song that leads in the sum only is rarely the right one.
+/// Margin of the score over the rivals and over the best other; deviation of the votes; the logarithm of the number of songs (the
+/// more there are, the better the best of the wrong ones is by chance); by how much another song has the better alignment and
+/// moves (a song that leads in the sum only is rarely the right one); the reranker's log-odds, and by how much they are above
+/// those of the likeliest other.
 pub(super) fn signs(ranking: &[Ranked], place: usize, songs: usize, usual_rival: f32) -> Option<[f32; SIGNS]> {
     let own = ranking.get(place)?;
     let others = || {
@@ -53,15 +57,18 @@ pub(super) fn signs(ranking: &[Ranked], place: usize, songs: usize, usual_rival:
     let rivals = others().take(RIVALS).sum::<f32>() / RIVALS as f32;
     let best = others().next().unwrap_or(usual_rival);
     let shortfall = |part: fn(&Ranked) -> f32| ranking.iter().map(part).fold(part(own), f32::max) - part(own);
+    let log_odds = |ranked: &Ranked| ranked.log_odds.clamp(-SUREST, SUREST);
+    let other_places = ranking.iter().enumerate().filter(|&(i, _)| i != place);
+    let most_likely_other = other_places.map(|(_, other)| log_odds(other)).fold(-SUREST, f32::max);
     Some([
         own.score - rivals,
         own.score - best,
-        own.alignment.score,
-        own.alignment.moves,
         own.z,
         (songs.max(1) as f32).ln(),
         shortfall(|r| r.alignment.score),
         shortfall(|r| r.alignment.moves),
+        log_odds(own),
+        log_odds(own) - most_likely_other,
     ])
 }
 
@@ -70,24 +77,25 @@ mod tests {
     use super::*;
     use crate::search::align::Alignment;
 
-    /// Songs of the votes, alignment scores and moves given.
-    fn ranking(songs: &[(f32, f32, f32)]) -> Vec<Ranked> {
-        let of = |(song, &(z, score, moves)): (usize, &(f32, f32, f32))| Ranked {
+    /// Songs of the votes, alignment scores, moves and log-odds given.
+    fn ranking(songs: &[(f32, f32, f32, f32)]) -> Vec<Ranked> {
+        let of = |(song, &(z, score, moves, log_odds)): (usize, &(f32, f32, f32, f32))| Ranked {
             song: song as u32,
-            score: z + 3.0 * score.powi(3) + 5.0 * moves,
+            score: z + 1.5 * score.powi(3) + 3.0 * moves + 0.2 * log_odds,
             z,
             alignment: Alignment { score, shift: 0, moves },
+            log_odds,
         };
         songs.iter().enumerate().map(of).collect()
     }
 
-    fn alike(songs: usize) -> impl Iterator<Item = (f32, f32, f32)> {
-        (0..songs).map(|i| (1.9 - 0.01 * i as f32, 0.4, 0.1))
+    fn alike(songs: usize) -> impl Iterator<Item = (f32, f32, f32, f32)> {
+        (0..songs).map(|i| (1.9 - 0.01 * i as f32, 0.4, 0.1, -4.0))
     }
 
     #[test]
     fn a_clear_winner_is_sure_and_its_rivals_are_not() {
-        let songs: Vec<_> = [(4.6, 0.8, 0.25)].into_iter().chain(alike(30)).collect();
+        let songs: Vec<_> = [(4.6, 0.8, 0.25, 3.0)].into_iter().chain(alike(30)).collect();
         let confidences = confidences(&ranking(&songs), 500, 5);
         assert_eq!(confidences.len(), 5);
         assert!(confidences[0] > 0.9 && confidences[1] < 0.1 && confidences.iter().sum::<f32>() <= 1.0001, "{confidences:?}");
@@ -96,10 +104,10 @@ mod tests {
     #[test]
     fn who_leads_in_the_sum_alone_is_less_sure() {
         let with = |second| {
-            let songs: Vec<_> = [(3.2, 0.6, 0.2), second].into_iter().chain(alike(30)).collect();
+            let songs: Vec<_> = [(2.8, 0.6, 0.2, 1.0), second].into_iter().chain(alike(30)).collect();
             confidences(&ranking(&songs), 500, 2)
         };
-        let (leads, disputed) = (with((2.6, 0.5, 0.1)), with((0.9, 0.75, 0.27)));
+        let (leads, disputed) = (with((2.4, 0.5, 0.1, -1.0)), with((0.7, 0.75, 0.27, 3.0)));
         assert!(disputed[0] < leads[0] - 0.1, "{disputed:?} and {leads:?}");
         assert!(leads[0] >= leads[1] && disputed[0] >= disputed[1]);
     }
@@ -112,15 +120,15 @@ mod tests {
 
     #[test]
     fn the_same_margin_says_less_among_more_songs() {
-        let songs: Vec<_> = [(3.0, 0.5, 0.15)].into_iter().chain(alike(30)).collect();
+        let songs: Vec<_> = [(3.0, 0.5, 0.15, 0.0)].into_iter().chain(alike(30)).collect();
         let sure = |count| confidences(&ranking(&songs), count, 1)[0];
         assert!(sure(31) > sure(30_000));
     }
 
     #[test]
     fn a_library_of_one_song_is_sure_of_a_good_match_only() {
-        assert!(confidences(&ranking(&[(4.6, 0.8, 0.25)]), 1, 9)[0] > 0.9);
-        assert!(confidences(&ranking(&[(0.8, 0.3, 0.08)]), 1, 9)[0] < 0.2);
+        assert!(confidences(&ranking(&[(4.6, 0.8, 0.25, 3.0)]), 1, 9)[0] > 0.9);
+        assert!(confidences(&ranking(&[(0.8, 0.3, 0.08, -4.0)]), 1, 9)[0] < 0.2);
         assert!(confidences(&[], 0, 9).is_empty());
     }
 }

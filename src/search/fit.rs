@@ -18,7 +18,7 @@ use crate::eval::datasets::{self, DataSet, HumPlan, QuerySource};
 use crate::eval::ranks;
 use crate::library::{indexer, listen};
 use crate::search::calibration::{RIVALS, SIGNS, signs};
-use crate::search::rank::{self, ALIGNMENT_WEIGHT, MOVES_WEIGHT};
+use crate::search::rank::{ALIGNMENT_WEIGHT, LOG_ODDS_WEIGHT, MOVES_WEIGHT, features};
 
 /// Hums of each set.
 const HUMS: usize = 240;
@@ -28,8 +28,11 @@ const LIBRARIES: u32 = 4;
 const FULL_LENGTH: usize = 600;
 /// Programs that transcribed the real hums; a fourth one heard no pitches.
 const TRANSCRIBERS: [&str; 3] = ["JDC-STP", "VOCANO", "MIR-ST500"];
-/// Features of the ranking: votes, alignment, moves.
-const FEATURES: usize = 3;
+/// Features of the ranking: votes, alignment, moves, log-odds of the reranker.
+const FEATURES: usize = 4;
+
+/// Whether more of each of the [`signs`] can only speak for a match (1) or against it (-1).
+const FAVOURS: [f32; SIGNS] = [1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0];
 
 /// A hum in a library.
 struct Case {
@@ -66,7 +69,9 @@ fn fit_confidence() {
         sets.iter().flat_map(|(_, set)| set.library.clone()).chain([folk.clone(), recordings.clone()]).collect();
     let index = library(&dir, &all, extractor.as_ref(), embedder.as_ref());
     let songs: HashMap<String, SongId> = index.songs().map(|s| s.map(|s| (s.key, s.id)).unwrap()).collect();
-    let searcher = Searcher::new(index.view().unwrap(), &index, embedder);
+    let name = std::env::var("QBH_RERANKER").unwrap_or(qbh_models::reranker::DEFAULT_RERANKER.into());
+    let reranker = Reranker::open(&name, tch::Device::Cpu).unwrap();
+    let searcher = Searcher::new(index.view().unwrap(), &index, embedder, Some(reranker));
 
     let steps = |song: u32| index.contour(searcher.view.song_id(song)?).ok()?.map(|contour| contour.len());
     let full_length: Vec<bool> = (0..searcher.view.len() as u32).map(|song| steps(song) >= Some(FULL_LENGTH)).collect();
@@ -89,13 +94,9 @@ fn fit_confidence() {
         println!("{name}: {} hums, {} songs", set.queries.len(), library.len());
         for (item, query) in set.queries.iter().enumerate() {
             let Some(contour) = contour(&query.source, extractor.as_ref()) else { continue };
-            let Ok((_, hum)) = sounding(&contour) else { continue };
-            let cuts = hum_windows(hum, searcher.embedder.windowing());
-            let vectors = embed(hum, &cuts, searcher.embedder.as_ref()).unwrap();
-            let ballots = searcher.ballots(&cuts, &queries(&cuts, &vectors, searcher.embedder.dimension()), None).unwrap();
-            let melody = Melody::new(hum);
+            let Ok(voted) = searcher.vote(&contour, &SearchOptions::default()) else { continue };
             let right: Vec<u32> = query.songs.iter().filter_map(|key| searcher.view.ordinal(*songs.get(key)?)).collect();
-            let search = |library: &[u32]| case(&searcher, number, &ballots, &melody, library, &right, &full_length);
+            let search = |library: &[u32]| case(&searcher, number, &voted, library, &right, &full_length);
             full.push(search(&library));
             for draw in 0..LIBRARIES {
                 let mut rng = ChaCha8Rng::seed_from_u64((item as u64) << 8 | u64::from(draw) | (number as u64) << 32);
@@ -166,17 +167,10 @@ fn some_of(pool: &[u32], whole: bool, right: &[u32], rng: &mut ChaCha8Rng) -> Ve
     library
 }
 
-fn case(
-    searcher: &Searcher,
-    set: usize,
-    ballots: &[Ballot],
-    hum: &Melody,
-    library: &[u32],
-    right: &[u32],
-    full_length: &[bool],
-) -> Case {
+fn case(searcher: &Searcher, set: usize, voted: &Voted, library: &[u32], right: &[u32], full_length: &[bool]) -> Case {
     let mut is_in = vec![false; searcher.view.len()];
     library.iter().for_each(|&song| is_in[song as usize] = true);
+    let ballots = &voted.ballots;
     let inside = || ballots.iter().filter(|b| is_in[b.song as usize]);
     let chance = (0..ballots[0].votes.len())
         .map(|pair| {
@@ -188,15 +182,15 @@ fn case(
         .filter(|(_, spread)| *spread > 0.0)
         .collect();
     let candidates = choose(inside(), |_| true, SearchOptions::default().candidates);
-    let aligned = searcher.align(hum, &candidates).unwrap();
-    let ranking = rank(aligned);
+    let hum = &voted.hum;
+    let ranking = searcher.reranked(hum, searcher.ranked(hum, &candidates).unwrap()).unwrap();
     let mut by_votes: Vec<(Ranked, bool)> = ranking.iter().map(|r| (*r, right.contains(&r.song))).collect();
     by_votes.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
     let is_right = ranking.first().is_some_and(|best| right.contains(&best.song));
     Case { set, candidates: by_votes, ranking, songs: library.len(), right: is_right, chance }
 }
 
-/// The weights of votes, alignment and moves: a choice among candidates (conditional logit), every set held out in turn.
+/// The weights of votes, alignment, moves and log-odds: a choice among candidates (conditional logit), every set held out in turn.
 fn fit_ranking(sets: &[(&'static str, DataSet)], cases: &[Case]) {
     let scores = |weights: [f32; FEATURES], set: usize| {
         let rank_of = |case: &Case| {
@@ -211,24 +205,22 @@ fn fit_ranking(sets: &[(&'static str, DataSet)], cases: &[Case]) {
         let training: Vec<&Case> = cases.iter().filter(|c| c.set != set).collect();
         let fitted = conditional_logit(&training, sets.len());
         println!(
-            "{name}: votes {}, as the constants are {}, weights of the other sets {}",
-            scores([1.0, 0.0, 0.0], set),
-            scores([1.0, ALIGNMENT_WEIGHT, MOVES_WEIGHT], set),
+            "{name}: votes {}, without reranker {}, as the constants are {}, weights of the other sets {}",
+            scores([1.0, 0.0, 0.0, 0.0], set),
+            scores([1.0, ALIGNMENT_WEIGHT, MOVES_WEIGHT, 0.0], set),
+            scores([1.0, ALIGNMENT_WEIGHT, MOVES_WEIGHT, LOG_ODDS_WEIGHT], set),
             scores(fitted, set)
         );
     }
     let fitted = conditional_logit(&cases.iter().collect::<Vec<_>>(), sets.len());
-    println!("rank.rs: ALIGNMENT_WEIGHT {:.2}, MOVES_WEIGHT {:.2}", fitted[1] / fitted[0], fitted[2] / fitted[0]);
-}
-
-fn features(ranked: &Ranked) -> [f32; FEATURES] {
-    rank::features(ranked.z, &ranked.alignment)
+    let [_, alignment, moves, log_odds] = fitted.map(|weight| weight / fitted[0]);
+    println!("rank.rs: ALIGNMENT_WEIGHT {alignment:.2}, MOVES_WEIGHT {moves:.2}, LOG_ODDS_WEIGHT {log_odds:.2}");
 }
 
 /// Weights that make the right candidates most likely, every set counting the same; lightly regularised gradient ascent.
 fn conditional_logit(cases: &[&Case], sets: usize) -> [f32; FEATURES] {
     /// Typical spreads of the features, so that one step suits all.
-    const SCALE: [f32; FEATURES] = [0.6, 0.08, 0.04];
+    const SCALE: [f32; FEATURES] = [0.6, 0.08, 0.04, 2.0];
     let share: Vec<f32> = (0..sets).map(|set| 1.0 / cases.iter().filter(|c| c.set == set).count().max(1) as f32).collect();
     let mut weights = [0.0f32; FEATURES];
     for _ in 0..1500 {
@@ -344,6 +336,10 @@ fn logistic(samples: &[&Sample]) -> Model {
             gradient[1..].iter_mut().zip(x).for_each(|(g, x)| *g += error * x);
         }
         model.iter_mut().zip(gradient).for_each(|(w, g)| *w -= 0.5 * g);
+        // What speaks for a match is not to speak against it where signs go together.
+        for (weight, favours) in model[1..].iter_mut().zip(FAVOURS) {
+            *weight = (*weight * favours).max(0.0) * favours;
+        }
     }
     for i in 0..SIGNS {
         model[i + 1] /= spread[i];

@@ -2,7 +2,7 @@
 //!
 //! A hum is cut into windows ([`windows`]), these are compared with all windows of the songs, similarities that follow each other
 //! in order are added up to votes ([`votes`]), the songs whose votes stand out ([`candidates`]) are aligned with the hum
-//! ([`align`]) and ranked by both ([`rank`]); the best are placed in time, key and tempo ([`place`]), and the first is said to be
+//! ([`align`]) and ranked by both, the first of them anew by a network that sees both side by side ([`rank`]); the best are placed in time, key and tempo ([`place`]), and the first is said to be
 //! sure or not ([`calibration`]).
 
 pub mod align;
@@ -11,6 +11,7 @@ mod candidates;
 pub mod melody;
 mod place;
 pub mod plot;
+pub mod practice;
 mod rank;
 mod searcher;
 #[cfg(test)]
@@ -83,7 +84,7 @@ pub struct Answer {
 pub struct Match {
     /// The song.
     pub song: SongId,
-    /// What songs are ranked by: deviation of the votes plus weighted alignment, see [`rank`].
+    /// What songs are ranked by: deviation of the votes plus weighted alignment and log-odds of the reranker, see [`rank`].
     pub score: f32,
     /// Probability that this is the song that was hummed, 0..=1.
     pub confidence: f32,

@@ -1,6 +1,6 @@
 //! Where a hum lies in a song: from the path of an alignment to position, key, tempo.
 
-use super::align::Aligner;
+use super::align::{Aligner, EIGHTHS};
 use super::melody::Melody;
 
 /// A hum laid beside a song. Times in seconds from the beginning of their contours.
@@ -34,7 +34,7 @@ pub fn place(hum: &Melody, song: &Melody, shift: u16) -> Option<Placement> {
         song_end: song.end(song_last),
         hum_start: hum.start(hum_first),
         hum_end: hum.end(hum_last),
-        key_shift: key_shift(&differences, -f32::from(shift) / 8.0),
+        key_shift: key_shift(&differences, -f32::from(shift) / EIGHTHS),
         tempo_ratio: frames(song_first, song_last) / frames(hum_first, hum_last),
         path: path.iter().map(|&(i, j)| (hum.start(i), song.start(j))).collect(),
     })

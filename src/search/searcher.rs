@@ -6,16 +6,17 @@ use std::time::Instant;
 use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, SongId, View};
 use qbh_models::contour::CONTOUR_STEP;
 use qbh_models::embedder::Embedder;
+use qbh_models::reranker::{Pair, Reranker};
 use qbh_models::{Contour, ModelError};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::align::{Aligner, Alignment, Scratch};
+use super::align::{Aligner, Alignment, EIGHTHS, Scratch};
 use super::candidates::{Ballot, Candidate, choose};
 use super::melody::Melody;
 use super::place::place;
-use super::rank::{Ranked, rank};
+use super::rank::{RERANKED, Ranked, rank, rerank};
 use super::windows::{Cut, hum_windows, song_windows};
 use super::{Answer, Match, SearchError, SearchOptions, Stage, Timings, calibration, votes};
 
@@ -58,12 +59,28 @@ fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<f
     embedder.vectors(&windows)
 }
 
+/// A hum as it is searched.
+#[derive(Debug, Clone)]
+pub(super) struct Hum {
+    /// Seconds cut off its beginning.
+    offset: f32,
+    contour: Vec<f32>,
+    melody: Melody,
+}
+
+impl Hum {
+    /// # Errors
+    /// [`SearchError::NoVoice`], [`SearchError::TooShort`].
+    pub(super) fn new(contour: &Contour) -> Result<Hum, SearchError> {
+        let (offset, sounding) = sounding(contour)?;
+        Ok(Hum { offset, contour: sounding.to_vec(), melody: Melody::new(sounding) })
+    }
+}
+
 /// A hum and the votes of the songs for it.
 #[derive(Debug, Clone)]
 pub struct Voted {
-    /// Seconds cut off the beginning of the hum.
-    offset: f32,
-    melody: Melody,
+    hum: Hum,
     ballots: Vec<Ballot>,
     /// The songs that tell what votes come by chance, ascending; `None` when these are all.
     sample: Option<Vec<u32>>,
@@ -75,14 +92,16 @@ pub struct Searcher<'a> {
     view: View,
     index: &'a Index,
     embedder: Box<dyn Embedder>,
+    reranker: Option<Reranker>,
     /// Loaded when first asked for.
     graph: OnceCell<Hnsw>,
 }
 
 impl<'a> Searcher<'a> {
-    /// A searcher over `view`, which belongs to `index`; `embedder` must be the one that the index was made with.
-    pub fn new(view: View, index: &'a Index, embedder: Box<dyn Embedder>) -> Self {
-        Searcher { view, index, embedder, graph: OnceCell::new() }
+    /// A searcher over `view`, which belongs to `index`; `embedder` must be the one that the index was made with. Without a reranker,
+    /// votes and alignment alone rank the songs.
+    pub fn new(view: View, index: &'a Index, embedder: Box<dyn Embedder>, reranker: Option<Reranker>) -> Self {
+        Searcher { view, index, embedder, reranker, graph: OnceCell::new() }
     }
 
     /// The songs that are most like `hum`. Silence around the hum does no harm; of a long hum the first 70 s count.
@@ -101,10 +120,10 @@ impl<'a> Searcher<'a> {
         if self.view.is_empty() {
             return Err(SearchError::EmptyIndex);
         }
-        let (offset, hum) = sounding(hum)?;
+        let hum = Hum::new(hum)?;
         let begin = Instant::now();
-        let cuts = hum_windows(hum, self.embedder.windowing());
-        let vectors = embed(hum, &cuts, self.embedder.as_ref())?;
+        let cuts = hum_windows(&hum.contour, self.embedder.windowing());
+        let vectors = embed(&hum.contour, &cuts, self.embedder.as_ref())?;
         let embedded = Instant::now();
         let queries = queries(&cuts, &vectors, self.embedder.dimension());
         let (ballots, sample) = match options.stage {
@@ -117,7 +136,7 @@ impl<'a> Searcher<'a> {
             }
         };
         let timings = Timings { embed: embedded - begin, score: embedded.elapsed(), ..Timings::default() };
-        Ok(Voted { offset, melody: Melody::new(hum), ballots, sample, timings })
+        Ok(Voted { hum, ballots, sample, timings })
     }
 
     /// The second half of [`Searcher::search`]: candidates, alignment, ranking, as if the songs of `without` were not in the library.
@@ -127,16 +146,15 @@ impl<'a> Searcher<'a> {
     pub fn answer(&self, voted: &Voted, options: &SearchOptions, without: &[SongId]) -> Result<Answer, SearchError> {
         let begin = Instant::now();
         let without: Vec<u32> = without.iter().filter_map(|&song| self.view.ordinal(song)).collect();
-        let ballots = voted.ballots.iter().filter(|ballot| !without.contains(&ballot.song));
-        let is_reference = |song: u32| voted.sample.as_ref().is_none_or(|sample| sample.binary_search(&song).is_ok());
-        let candidates = choose(ballots, is_reference, options.aligned());
+        let candidates = self.candidates(voted, options.aligned(), &without);
         let scored = Instant::now();
 
-        let ranked = rank(self.align(&voted.melody, &candidates)?);
+        let hum = &voted.hum;
+        let ranked = self.reranked(hum, self.ranked(hum, &candidates)?)?;
         let confidences = calibration::confidences(&ranked, self.view.len() - without.len(), options.limit);
         let mut matches = Vec::new();
         for (song, confidence) in ranked.iter().zip(confidences) {
-            matches.extend(self.found(&voted.melody, voted.offset, song, confidence)?);
+            matches.extend(self.found(hum, song, confidence)?);
         }
         let timings = Timings { score: voted.timings.score + (scored - begin), align: scored.elapsed(), ..voted.timings };
         let confident = matches.first().is_some_and(|best| best.confidence >= calibration::CONFIDENT);
@@ -149,6 +167,48 @@ impl<'a> Searcher<'a> {
             candidates: ids(&mut candidates.iter().map(|c| c.song)),
             ranking: ids(&mut ranked.iter().map(|r| r.song)),
         })
+    }
+
+    /// The songs that stand out by their votes.
+    pub(super) fn candidates(&self, voted: &Voted, count: usize, without: &[u32]) -> Vec<Candidate> {
+        let ballots = voted.ballots.iter().filter(|ballot| !without.contains(&ballot.song));
+        let is_reference = |song: u32| voted.sample.as_ref().is_none_or(|sample| sample.binary_search(&song).is_ok());
+        choose(ballots, is_reference, count)
+    }
+
+    /// Aligns candidates with a hum and ranks them by votes and alignment.
+    pub(super) fn ranked(&self, hum: &Hum, candidates: &[Candidate]) -> Result<Vec<Ranked>, SearchError> {
+        Ok(rank(self.align(&hum.melody, candidates)?))
+    }
+
+    /// Orders a ranking anew by what the reranker, if there is one, makes of its best songs.
+    fn reranked(&self, hum: &Hum, mut ranked: Vec<Ranked>) -> Result<Vec<Ranked>, SearchError> {
+        if let Some(reranker) = &self.reranker {
+            let pairs = self.pairs(hum, &ranked[..ranked.len().min(RERANKED)])?;
+            rerank(&mut ranked, &log_odds(reranker, pairs)?);
+        }
+        Ok(ranked)
+    }
+
+    /// The hum beside each of the songs, along its alignment; `None` where that is nothing.
+    pub(super) fn pairs(&self, hum: &Hum, ranked: &[Ranked]) -> Result<Vec<Option<Pair>>, SearchError> {
+        let aligner = Aligner::new(&hum.melody.class);
+        let (view, index) = (&self.view, self.index);
+        let pair = |ranked: &Ranked| {
+            let Some(contour) = view.song_id(ranked.song).map(|id| index.contour(id)).transpose()?.flatten() else {
+                return Ok(None);
+            };
+            let (song, shift) = (Melody::new(&contour), ranked.alignment.shift);
+            let path = aligner.path(&song.class, shift);
+            let steps: Vec<(u32, u32)> = path.iter().map(|&(i, j)| (hum.melody.step[i], song.step[j])).collect();
+            Ok(Pair::new(&hum.contour, &contour, &steps, f32::from(shift) / EIGHTHS))
+        };
+        ranked.par_iter().map(pair).collect()
+    }
+
+    /// The song at an ordinal of the view; `None` if it was removed since the view was made.
+    pub(super) fn song_id(&self, song: u32) -> Option<SongId> {
+        self.view.song_id(song)
     }
 
     /// The votes of all songs, or of those listed.
@@ -196,12 +256,13 @@ impl<'a> Searcher<'a> {
         Ok(aligned?.into_iter().flatten().collect())
     }
 
-    /// A ranked song with its place. `offset`: seconds cut off the beginning of the hum.
-    fn found(&self, hum: &Melody, offset: f32, ranked: &Ranked, confidence: f32) -> Result<Option<Match>, SearchError> {
+    /// A ranked song with its place.
+    fn found(&self, hum: &Hum, ranked: &Ranked, confidence: f32) -> Result<Option<Match>, SearchError> {
+        let offset = hum.offset;
         let (Some(song), Some(melody)) = (self.view.song_id(ranked.song), melody(&self.view, self.index, ranked.song)?) else {
             return Ok(None);
         };
-        let Some(place) = place(hum, &melody, ranked.alignment.shift) else { return Ok(None) };
+        let Some(place) = place(&hum.melody, &melody, ranked.alignment.shift) else { return Ok(None) };
         Ok(Some(Match {
             song,
             score: ranked.score,
@@ -215,6 +276,13 @@ impl<'a> Searcher<'a> {
             path: place.path.iter().map(|&(h, s)| (h + offset, s)).collect(),
         }))
     }
+}
+
+/// The log-odds of each pair, of which there may be none.
+fn log_odds(reranker: &Reranker, pairs: Vec<Option<Pair>>) -> Result<Vec<Option<f32>>, ModelError> {
+    let there: Vec<bool> = pairs.iter().map(Option::is_some).collect();
+    let mut scores = reranker.score(&pairs.into_iter().flatten().collect::<Vec<_>>())?.into_iter();
+    Ok(there.into_iter().map(|is_there| if is_there { scores.next() } else { None }).collect())
 }
 
 /// The melody of the song at an ordinal; `None` if it was removed since the view was made.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use qbh_index::{FileIdentity, Fingerprint, Index, Level, ModelId, NewSong, SongId, Tags};
 use qbh_models::embedder::{Embedder, Windowing};
+use qbh_models::reranker::{DEFAULT_RERANKER, Reranker};
 use qbh_models::{Contour, EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -74,6 +75,11 @@ impl Embedder for Projection {
     }
 }
 
+/// The shipped one: it looks at contours, whatever finds them.
+fn reranker() -> Option<Reranker> {
+    Some(Reranker::open(DEFAULT_RERANKER, tch::Device::Cpu).unwrap())
+}
+
 /// A melody of random notes, some with a rest behind them.
 fn melody(seed: u64, steps: usize) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -129,7 +135,7 @@ impl Library {
     }
 
     fn search(&self, hum: &Contour, options: &SearchOptions) -> Result<Answer, SearchError> {
-        Searcher::new(self.index.view().unwrap(), &self.index, Box::new(Projection::new())).search(hum, options)
+        Searcher::new(self.index.view().unwrap(), &self.index, Box::new(Projection::new()), reranker()).search(hum, options)
     }
 }
 
@@ -201,7 +207,7 @@ fn tiny_libraries_answer_too() {
         let wrong = library.search(&hummed(&other, 50, 100, 3.0, 1.2, 5), &SearchOptions::default()).unwrap();
         // How sure is fitted to the shipped embedder; of this one no more can be asked than the right order.
         let [right, wrong] = [right, wrong].map(|answer| answer.matches[0].confidence);
-        assert!(wrong < right - 0.05, "{songs} songs: {wrong} and {right}");
+        assert!(wrong < right - 0.1, "{songs} songs: {wrong} and {right}");
     }
 }
 
@@ -209,7 +215,7 @@ fn tiny_libraries_answer_too() {
 fn songs_that_are_left_out_do_not_answer() {
     let library = Library::random(12);
     let (id, contour) = &library.songs[3];
-    let searcher = Searcher::new(library.index.view().unwrap(), &library.index, Box::new(Projection::new()));
+    let searcher = Searcher::new(library.index.view().unwrap(), &library.index, Box::new(Projection::new()), reranker());
     let options = SearchOptions::default();
     let voted = searcher.vote(&hummed(contour, 50, 100, 3.0, 1.0, 5), &options).unwrap();
     let [with, without] = [&[][..], &[*id]].map(|left_out| searcher.answer(&voted, &options, left_out).unwrap());

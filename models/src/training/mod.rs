@@ -1,10 +1,11 @@
-//! Training of extractors and embedders: data feeding, losses, schedules, checkpoints.
+//! Training of extractors, embedders and rerankers: data feeding, losses, schedules, checkpoints.
 
 pub mod adamw;
 pub mod checkpoint;
 pub mod ema;
 pub mod embedder;
 pub mod extractor;
+pub mod reranker;
 pub mod schedule;
 
 /// Runs the ignored test of this name in a process of its own. libtorch has one random stream per process, and tests that build

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use anyhow::{Context as _, Result, bail};
 use qbh_models::import::{self, Import};
 use qbh_models::nn::hard_lstm::Gates;
-use qbh_models::{embedder, extractor};
+use qbh_models::{embedder, extractor, reranker};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<()> {
     let file = &args.file;
     let stem = file.file_stem().and_then(|stem| stem.to_str()).context("the file needs a name")?;
     let name = args.name.as_deref().unwrap_or(stem);
-    if extractor::SHIPPED.iter().chain(embedder::SHIPPED).any(|(shipped, _)| *shipped == name) {
+    if extractor::SHIPPED.iter().chain(embedder::SHIPPED).chain(reranker::SHIPPED).any(|(shipped, _)| *shipped == name) {
         bail!("{name} is the name of a model that comes with qbh: give another with --name");
     }
     if name.contains(['/', '\\']) || name.is_empty() {

@@ -10,7 +10,7 @@ use qbh_models::training::embedder::{Collection, Config, Data, Loss, Report, tra
 use qbh_models::training::schedule::Budget;
 use tch::Device;
 
-use super::hummed;
+use super::{command, hummed};
 
 /// Melodies that are composed when no file is given.
 const COMPOSED: usize = 4000;
@@ -144,16 +144,6 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     println!("{}", args.out.join("embedder.safetensors").display());
     eprintln!("{} steps in {:.2} h", last.progress.step, last.progress.seconds / 3600.0);
     Ok(())
-}
-
-/// The command line without the folders of this machine.
-fn command() -> String {
-    let words = std::env::args().skip(1).map(|word| match word.rsplit_once('/') {
-        Some((_, name)) if std::path::Path::new(&word).is_absolute() => name.to_string(),
-        _ if word.contains(' ') => format!("{word:?}"),
-        _ => word,
-    });
-    ["qbh".to_string()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
 fn print(report: &Report) {

@@ -1,4 +1,4 @@
-//! `qbh train`: the two trainings, and the audio that the one learns from.
+//! `qbh train`: the trainings, and the audio that one of them learns from.
 
 mod alpha_study;
 mod dev;
@@ -8,6 +8,7 @@ mod hummed;
 mod picture;
 mod recordings;
 mod render;
+mod reranker;
 mod speech;
 mod student;
 
@@ -20,8 +21,20 @@ pub enum Train {
     Extractor(extractor::Args),
     /// Train a melody embedder on melodies and synthetic hums of them
     Embedder(embedder::Args),
+    /// Train a reranker on searches for synthetic hums
+    Reranker(reranker::Args),
     /// Write training audio to listen to, or real music with replaced voices to measure on
     Render(render::Args),
+}
+
+/// The command line without the folders of this machine, for what a model says of itself.
+fn command() -> String {
+    let words = std::env::args().skip(1).map(|word| match word.rsplit_once('/') {
+        Some((_, name)) if std::path::Path::new(&word).is_absolute() => name.to_string(),
+        _ if word.contains(' ') => format!("{word:?}"),
+        _ => word,
+    });
+    ["qbh".to_string()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Runs the training asked for.
@@ -29,6 +42,7 @@ pub fn run(train: Train) -> anyhow::Result<()> {
     match train {
         Train::Extractor(args) => extractor::run(args),
         Train::Embedder(args) => embedder::run(args),
+        Train::Reranker(args) => reranker::run(args),
         Train::Render(args) => render::run(&args),
     }
 }

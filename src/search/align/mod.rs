@@ -12,7 +12,9 @@
 //! `H` depends on the two rows above only: every row is one loop without dependencies, in 16-bit integers, that the compiler
 //! turns into SIMD instructions.
 
-/// Keys around the octave: a shift counts eighths of a semitone.
+/// A shift counts eighths of a semitone.
+pub const EIGHTHS: f32 = 8.0;
+/// Keys around the octave.
 const SHIFTS: u16 = 96;
 /// All keys in steps of half a semitone are tried, and then the neighbours of the best one, in these steps.
 const COARSE: u16 = 4;

@@ -16,6 +16,7 @@ use qbh::eval::retrieval::Trials;
 use qbh::search::{SearchOptions, Searcher};
 use qbh_models::embedder::DEFAULT_EMBEDDER;
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
+use qbh_models::reranker::DEFAULT_RERANKER;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -47,6 +48,9 @@ pub struct Args {
     /// Melody embedder, by name or file
     #[arg(long, value_name = "NAME", default_value = DEFAULT_EMBEDDER)]
     embedder: String,
+    /// Reranker of the best songs, by name or file; none ranks by votes and alignment alone (and is then less sure than it should be)
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_RERANKER)]
+    reranker: String,
     /// Compare every song in full as well, by dynamic time warping and by linear scaling: what can be done without learning, slowly
     #[arg(long)]
     baselines: bool,
@@ -84,7 +88,11 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     let index = library::build(folder, &paths, &set.queries, &*extractor, &*embedder)?;
     let songs = index.songs().map(|song| song.map(|s| (s.key, s.id))).collect::<Result<_, _>>()?;
 
-    let searcher = Searcher::new(index.view()?, &index, embedder);
+    let reranker = match args.reranker.as_str() {
+        "none" => None,
+        name => Some(models::open_reranker(name, context, device)?),
+    };
+    let searcher = Searcher::new(index.view()?, &index, embedder, reranker);
     let options = SearchOptions { stage: args.search.stage(), ..SearchOptions::default() };
     let bar = progress::bar(set.queries.len() as u64, "{bar:32} {pos}/{len} queries  {eta} left");
     let exhaustive = if args.baselines { Some(Exhaustive::new(&index)?) } else { None };

@@ -1,0 +1,111 @@
+//! `qbh train reranker`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use qbh::search::practice::{self, Plan};
+use qbh_index::Index;
+use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
+use qbh_models::training::embedder::Collection;
+use qbh_models::training::reranker::{Config, Report, train};
+use qbh_models::training::schedule::Budget;
+use tch::Device;
+
+use super::command;
+use crate::cli::progress;
+
+/// Melodies that are composed when no file is given.
+const COMPOSED: usize = 2000;
+/// One passage in so many is held out.
+const HELD_OUT: usize = 20;
+
+/// Arguments of `qbh train reranker`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Melodies to make songs and hums of: gzipped JSON lines `{"src", "unit": "sec"|"quarter", "group", "notes": [[onset, duration,
+    /// midi], ...]}`; without any, melodies are composed (enough to try things out, not to ship)
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    melodies: Vec<PathBuf>,
+    /// Embedder that finds the songs, by name or file
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_EMBEDDER)]
+    embedder: String,
+    /// Folder for the weights, the checkpoint (training goes on from it) and the learning curve
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Songs to search among
+    #[arg(long, default_value_t = 2500, value_name = "N")]
+    songs: usize,
+    /// Passages to hum, four times each
+    #[arg(long, default_value_t = 6000, value_name = "N")]
+    passages: usize,
+    /// End after so many steps
+    #[arg(long)]
+    steps: Option<u64>,
+    /// End after so many hours of training; the searches before it come on top
+    #[arg(long)]
+    hours: Option<f64>,
+    /// Seed of the weights and of all that is drawn
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads of libtorch
+    #[arg(long, default_value_t = 1)]
+    threads: i32,
+    /// What the model's metadata shall say about its data and their licences
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    data_note: String,
+}
+
+/// Practises, then trains until the time or the number of steps is reached.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    ensure!(args.steps.is_some() || args.hours.is_some(), "say how long to train: --hours or --steps");
+    let mut melodies = match args.melodies.is_empty() {
+        true => Collection::generated(COMPOSED, args.seed),
+        false => Collection::default(),
+    };
+    for path in &args.melodies {
+        melodies.read(path).with_context(|| format!("reading {}", path.display()))?;
+    }
+    let embedder = embedder::open(&args.embedder, Device::Cpu)?;
+    let temporary = tempfile::tempdir().context("no temporary folder")?;
+    let index = Index::open(temporary.path(), &practice::fingerprint(embedder.as_ref()))?;
+    let plan = Plan { songs: args.songs, passages: args.passages, seed: args.seed };
+    // Each worker of the search embeds by itself.
+    tch::set_num_threads(1);
+    let bar = progress::bar(0, "{bar:32} {pos}/{len} songs and passages  {eta} left");
+    let cases = practice::practise(&plan, &melodies.melodies, &index, embedder.as_ref(), &|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    let mut cases = cases?;
+    let dev = cases.split_off(cases.len() - cases.len() / HELD_OUT);
+    let sources = melodies.sources.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    eprintln!("{} hums to train on ({sources}), {} held out", cases.len(), dev.len());
+
+    tch::set_num_threads(args.threads);
+    let data = format!("{} songs and {} passages of {sources}. {}", args.songs, args.passages, args.data_note);
+    let config = Config {
+        budget: Budget { steps: args.steps, hours: args.hours },
+        seed: args.seed,
+        device: Device::Cpu,
+        out: args.out,
+        metadata: BTreeMap::from([("data".into(), data), ("command".into(), command()), ("embedder".into(), args.embedder)]),
+    };
+    let model = train(&config, &cases, &dev, &mut print)?;
+    println!("{}", model.display());
+    Ok(())
+}
+
+fn print(report: &Report) {
+    let Report { progress, share, loss, rate, dev } = report;
+    let dev = dev.map_or(String::new(), |[search, alone, both]| {
+        format!("  held out, first: search {search:.3}, network {alone:.3}, both {both:.3}")
+    });
+    eprintln!(
+        "step {:6}  {:6.0} s  {:3.0} %  loss {loss:.3}  rate {rate:.5}{dev}",
+        progress.step,
+        progress.seconds,
+        100.0 * share
+    );
+}
