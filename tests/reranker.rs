@@ -19,7 +19,7 @@ fn a_trained_reranker_ranks_hums() {
         dir.add(&format!("songs/{song}.wav"), wav(&hum(&melody(song, 40), 0.0, 1.0), 16_000, 1));
     }
     let file = dir.add("hum.wav", wav(&hum(&melody(1, 20), 3.0, 1.0), 16_000, 1));
-    dir.ok(&["index", "songs"]);
+    dir.ok(&["index", "library/songs"]);
     let score = |more: &[&str]| {
         let answer = dir.run(&[&["query", "--json", arg(&file)], more].concat()).stdout;
         let answer: Value = serde_json::from_str(&answer).unwrap();
