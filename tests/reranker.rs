@@ -23,7 +23,7 @@ fn a_trained_reranker_ranks_hums() {
     let score = |more: &[&str]| {
         let answer = dir.run(&[&["query", "--json", arg(&file)], more].concat()).stdout;
         let answer: Value = serde_json::from_str(&answer).unwrap();
-        assert!(answer["matches"][0]["path"].as_str().unwrap().ends_with("1.wav"), "{answer}");
+        assert!(answer["matches"][0]["file"].as_str().unwrap().ends_with("1.wav"), "{answer}");
         answer["matches"][0]["score"].as_f64().unwrap()
     };
     assert_ne!(score(&[]), score(&["--reranker", "net/reranker.safetensors"]));
