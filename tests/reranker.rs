@@ -11,6 +11,11 @@ fn a_trained_reranker_ranks_hums() {
     let train = ["train", "reranker", "--songs", "12", "--passages", "8", "--steps", "2", "--out", "net"];
     let ran = dir.ok(&train);
     assert!(ran.stdout.contains("reranker.safetensors") && ran.stderr.contains("to train on (generated)"), "{}", ran.stderr);
+    let more = ["--steps", "1", "--from", "net/reranker.safetensors", "--out", "more"];
+    dir.ok(&[&["train", "reranker", "--songs", "12", "--passages", "4"], &more[..]].concat());
+    let unknown =
+        dir.run(&["train", "reranker", "--songs", "12", "--passages", "4", "--steps", "1", "--from", "nobody", "--out", "no"]);
+    assert!(unknown.status == 2 && unknown.stderr.contains("nobody"), "{}", unknown.stderr);
     let described = dir.ok(&["models", "describe", "net/reranker.safetensors"]).stdout;
     assert!(described.contains("side-by-side") && described.contains("--passages 8"), "{described}");
     assert!(dir.ok(&["models"]).stdout.contains("side-by-side"));

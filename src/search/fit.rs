@@ -181,10 +181,13 @@ fn case(searcher: &Searcher, set: usize, voted: &Voted, library: &[u32], right: 
         })
         .filter(|(_, spread)| *spread > 0.0)
         .collect();
-    let candidates = choose(inside(), |_| true, SearchOptions::default().candidates);
+    let inside: Vec<&Ballot> = inside().collect();
+    let chances = chances(&inside, |_| true);
+    let candidates = choose(&inside, &chances, SearchOptions::default().candidates);
     let hum = &voted.hum;
-    let ranking = searcher.reranked(hum, searcher.ranked(hum, &candidates).unwrap()).unwrap();
-    let mut by_votes: Vec<(Ranked, bool)> = ranking.iter().map(|r| (*r, right.contains(&r.song))).collect();
+    let proposals = searcher.located(voted, candidates, &chances).unwrap();
+    let ranking = searcher.reranked(hum, searcher.ranked(hum, &proposals).unwrap()).unwrap();
+    let mut by_votes: Vec<(Ranked, bool)> = ranking.iter().map(|r| (r.clone(), right.contains(&r.song))).collect();
     by_votes.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
     let is_right = ranking.first().is_some_and(|best| right.contains(&best.song));
     Case { set, candidates: by_votes, ranking, songs: library.len(), right: is_right, chance }

@@ -1,5 +1,7 @@
 //! The melody as alignment sees it: five pitches a second, without rests to speak of.
 
+use std::ops::Range;
+
 use qbh_models::contour::CONTOUR_STEP;
 
 /// Contour steps per melody frame: 5 Hz.
@@ -48,6 +50,14 @@ impl Melody {
         }
         let held_at_the_end = unvoiced.min(LONGEST_HOLD).min(melody.frames());
         melody.truncate(melody.frames() - held_at_the_end);
+        melody
+    }
+
+    /// The melody of some steps of a contour, as far as it has them.
+    pub fn of_part(contour: &[f32], part: Range<usize>) -> Self {
+        let start = part.start.min(contour.len());
+        let mut melody = Melody::new(&contour[start..part.end.clamp(start, contour.len())]);
+        melody.step.iter_mut().for_each(|step| *step += start as u32);
         melody
     }
 
@@ -113,6 +123,15 @@ mod tests {
         assert_eq!(melody.step[..4], [4, 6, 8, 10]);
         assert_eq!(melody.step[12..], [28, 40, 42]);
         assert_eq!((melody.start(14), melody.end(14)), (4.2, 4.4));
+    }
+
+    #[test]
+    fn a_part_keeps_its_place_in_the_whole() {
+        let contour: Vec<f32> = (0..40).map(|i| 50.0 + i as f32).collect();
+        let (whole, part) = (Melody::new(&contour), Melody::of_part(&contour, 10..30));
+        assert_eq!((&part.pitch[..], &part.step[..]), (&whole.pitch[5..15], &whole.step[5..15]));
+        assert_eq!(Melody::of_part(&contour, 30..90).frames(), 5);
+        assert!(Melody::of_part(&contour, 50..90).is_empty());
     }
 
     #[test]

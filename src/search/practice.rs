@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use qbh_index::{FileIdentity, Fingerprint, Index, NewSong, SongId, Tags};
 use qbh_models::embedder::Embedder;
+use qbh_models::reranker::Pair;
 use qbh_models::synthesis::hum::{self, ranges};
 use qbh_models::training::embedder::Melody as Tune;
 use qbh_models::training::reranker::Case;
 use qbh_models::{Contour, Note};
 use rayon::prelude::*;
 
-use super::candidates::Candidate;
 use super::rank::Ranked;
-use super::searcher::Hum;
+use super::searcher::{Hum, Proposal};
 use super::{SearchError, SearchOptions, Searcher, embed_song};
 
 /// Songs that are kept of a search, beside the right one.
@@ -161,7 +161,7 @@ impl Library {
             let number = searcher.song_id(ranked.song).and_then(|id| ids.get(&id));
             number.is_some_and(|&number| self.songs[number].group == song.group)
         };
-        let (mut kept, mut cases): (Vec<Candidate>, _) = (Vec::new(), Vec::new());
+        let (mut kept, mut cases): (Vec<Proposal>, _) = (Vec::new(), Vec::new());
         for version in 0..VERSIONS {
             let tempo = if version == 0 { tempo } else { tempo * draw.range(TEMPO_SPREAD.0, TEMPO_SPREAD.1) };
             let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
@@ -169,15 +169,20 @@ impl Library {
             let Ok(hum) = Hum::new(&contour) else { continue };
             if kept.is_empty() {
                 let voted = searcher.vote(&contour, &SearchOptions::default())?;
-                let ranked = searcher.ranked(&hum, &searcher.candidates(&voted, CANDIDATES, &[]))?;
-                let best = ranked.iter().enumerate().filter(|(place, song)| *place < KEPT || is_right(song));
-                kept = best.map(|(_, &Ranked { song, z, .. })| Candidate { song, z }).collect();
+                let proposals = searcher.candidates(&voted, CANDIDATES, &[])?;
+                let ranked = searcher.ranked(&hum, &proposals)?;
+                let best = ranked.iter().enumerate().filter(|(rank, song)| *rank < KEPT || is_right(song));
+                let best: Vec<u32> = best.map(|(_, ranked)| ranked.song).collect();
+                kept = proposals.into_iter().filter(|proposal| best.contains(&proposal.candidate.song)).collect();
             }
             let ranked = searcher.ranked(&hum, &kept)?;
             let mut case = Case { pairs: Vec::new(), scores: Vec::new(), right: Vec::new() };
-            for (ranked, pair) in ranked.iter().zip(searcher.pairs(&hum, &ranked)?) {
-                let Some(pair) = pair else { continue };
-                case.pairs.push(pair);
+            for (ranked, pairs) in ranked.iter().zip(searcher.pairs(&hum, &ranked)?) {
+                let pairs: Vec<Pair> = pairs.into_iter().flatten().collect();
+                if pairs.is_empty() {
+                    continue;
+                }
+                case.pairs.push(pairs);
                 case.scores.push(ranked.score);
                 case.right.push(is_right(ranked));
             }

@@ -1,6 +1,7 @@
 //! The search itself: one hum through all stages.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::time::Instant;
 
 use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, SongId, View};
@@ -12,11 +13,12 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::align::{Aligner, Alignment, EIGHTHS, Scratch};
-use super::candidates::{Ballot, Candidate, choose};
+use super::align::{Aligner, EIGHTHS, Scratch};
+use super::candidates::{Ballot, Candidate, Chance, chances, choose};
 use super::melody::Melody;
+use super::passages::{Geometry, Passage, passages};
 use super::place::place;
-use super::rank::{RERANKED, Ranked, rank, rerank};
+use super::rank::{Place, RERANKED, Ranked, rank, rerank};
 use super::windows::{Cut, hum_windows, song_windows};
 use super::{Answer, Match, SearchError, SearchOptions, Stage, Timings, calibration, votes};
 
@@ -77,10 +79,20 @@ impl Hum {
     }
 }
 
+/// A candidate with the passages worth aligning.
+#[derive(Debug, Clone)]
+pub(super) struct Proposal {
+    pub(super) candidate: Candidate,
+    pub(super) passages: Vec<Passage>,
+}
+
 /// A hum and the votes of the songs for it.
 #[derive(Debug, Clone)]
 pub struct Voted {
     hum: Hum,
+    cuts: Vec<Cut>,
+    /// Of all windows, cut after cut.
+    vectors: Vec<f32>,
     ballots: Vec<Ballot>,
     /// The songs that tell what votes come by chance, ascending; `None` when these are all.
     sample: Option<Vec<u32>>,
@@ -136,7 +148,7 @@ impl<'a> Searcher<'a> {
             }
         };
         let timings = Timings { embed: embedded - begin, score: embedded.elapsed(), ..Timings::default() };
-        Ok(Voted { hum, ballots, sample, timings })
+        Ok(Voted { hum, cuts, vectors, ballots, sample, timings })
     }
 
     /// The second half of [`Searcher::search`]: candidates, alignment, ranking, as if the songs of `without` were not in the library.
@@ -146,7 +158,7 @@ impl<'a> Searcher<'a> {
     pub fn answer(&self, voted: &Voted, options: &SearchOptions, without: &[SongId]) -> Result<Answer, SearchError> {
         let begin = Instant::now();
         let without: Vec<u32> = without.iter().filter_map(|&song| self.view.ordinal(song)).collect();
-        let candidates = self.candidates(voted, options.aligned(), &without);
+        let candidates = self.candidates(voted, options.aligned(), &without)?;
         let scored = Instant::now();
 
         let hum = &voted.hum;
@@ -164,20 +176,47 @@ impl<'a> Searcher<'a> {
             confident,
             timings,
             songs_searched: self.view.len(),
-            candidates: ids(&mut candidates.iter().map(|c| c.song)),
+            candidates: ids(&mut candidates.iter().map(|c| c.candidate.song)),
             ranking: ids(&mut ranked.iter().map(|r| r.song)),
         })
     }
 
-    /// The songs that stand out by their votes.
-    pub(super) fn candidates(&self, voted: &Voted, count: usize, without: &[u32]) -> Vec<Candidate> {
-        let ballots = voted.ballots.iter().filter(|ballot| !without.contains(&ballot.song));
-        let is_reference = |song: u32| voted.sample.as_ref().is_none_or(|sample| sample.binary_search(&song).is_ok());
-        choose(ballots, is_reference, count)
+    /// The songs that stand out by their votes, with the passages that these come from.
+    pub(super) fn candidates(&self, voted: &Voted, count: usize, without: &[u32]) -> Result<Vec<Proposal>, SearchError> {
+        let ballots: Vec<&Ballot> = voted.ballots.iter().filter(|ballot| !without.contains(&ballot.song)).collect();
+        let chances = chances(&ballots, |song| voted.sample.as_ref().is_none_or(|sample| sample.binary_search(&song).is_ok()));
+        self.located(voted, choose(&ballots, &chances, count), &chances)
+    }
+
+    /// Candidates with the passages of them that their votes come from, and all of each.
+    fn located(
+        &self,
+        voted: &Voted,
+        candidates: Vec<Candidate>,
+        chances: &[Option<Chance>],
+    ) -> Result<Vec<Proposal>, SearchError> {
+        let geometry = Geometry {
+            hum: voted.hum.contour.len(),
+            lengths: voted.cuts.iter().map(|cut| cut.steps).collect(),
+            levels: self.view.levels(),
+            windows_per_length: self.embedder.windowing().windows_per_length,
+        };
+        let mut songs: Vec<u32> = candidates.iter().map(|candidate| candidate.song).collect();
+        songs.sort_unstable();
+        let queries = queries(&voted.cuts, &voted.vectors, self.embedder.dimension());
+        let found = self.view.score(&queries, Some(&songs), |_, pairs| passages(pairs, chances, &geometry))?;
+        let mut found: HashMap<u32, Vec<Passage>> = found.into_iter().collect();
+        let proposal = |candidate: Candidate| {
+            let mut passages = found.remove(&candidate.song).unwrap_or_default();
+            // Where votes are misled, the hum may still align.
+            passages.push(Passage::WHOLE);
+            Proposal { candidate, passages }
+        };
+        Ok(candidates.into_iter().map(proposal).collect())
     }
 
     /// Aligns candidates with a hum and ranks them by votes and alignment.
-    pub(super) fn ranked(&self, hum: &Hum, candidates: &[Candidate]) -> Result<Vec<Ranked>, SearchError> {
+    pub(super) fn ranked(&self, hum: &Hum, candidates: &[Proposal]) -> Result<Vec<Ranked>, SearchError> {
         Ok(rank(self.align(&hum.melody, candidates)?))
     }
 
@@ -190,20 +229,25 @@ impl<'a> Searcher<'a> {
         Ok(ranked)
     }
 
-    /// The hum beside each of the songs, along its alignment; `None` where that is nothing.
-    pub(super) fn pairs(&self, hum: &Hum, ranked: &[Ranked]) -> Result<Vec<Option<Pair>>, SearchError> {
+    /// The hum beside the places of each of the songs, along its alignment; `None` where that is nothing, or the same as at another place.
+    pub(super) fn pairs(&self, hum: &Hum, ranked: &[Ranked]) -> Result<Vec<Vec<Option<Pair>>>, SearchError> {
         let aligner = Aligner::new(&hum.melody.class);
         let (view, index) = (&self.view, self.index);
-        let pair = |ranked: &Ranked| {
-            let Some(contour) = view.song_id(ranked.song).map(|id| index.contour(id)).transpose()?.flatten() else {
-                return Ok(None);
+        let pairs = |ranked: &Ranked| {
+            let Some(contour) = contour_of(view, index, ranked.song)? else { return Ok(Vec::new()) };
+            let pair = |place: &Place| {
+                let (song, shift) = (part(&contour, place.passage), place.alignment.shift);
+                let path = aligner.path(&song.class, shift);
+                let steps: Vec<(u32, u32)> = path.iter().map(|&(i, j)| (hum.melody.step[i], song.step[j])).collect();
+                Pair::new(&hum.contour, &contour, &steps, f32::from(shift) / EIGHTHS)
             };
-            let (song, shift) = (Melody::new(&contour), ranked.alignment.shift);
-            let path = aligner.path(&song.class, shift);
-            let steps: Vec<(u32, u32)> = path.iter().map(|&(i, j)| (hum.melody.step[i], song.step[j])).collect();
-            Ok(Pair::new(&hum.contour, &contour, &steps, f32::from(shift) / EIGHTHS))
+            let mut pairs: Vec<Option<Pair>> = Vec::new();
+            for pair in ranked.places.iter().map(pair) {
+                pairs.push(pair.filter(|pair| !pairs.iter().flatten().any(|other| other == pair)));
+            }
+            Ok(pairs)
         };
-        ranked.par_iter().map(pair).collect()
+        ranked.par_iter().map(pairs).collect()
     }
 
     /// The song at an ordinal of the view; `None` if it was removed since the view was made.
@@ -243,26 +287,29 @@ impl<'a> Searcher<'a> {
         sample
     }
 
-    fn align(&self, hum: &Melody, candidates: &[Candidate]) -> Result<Vec<(Candidate, Alignment)>, SearchError> {
+    /// Candidates with their passages aligned; none for a song that was removed since the view was made.
+    fn align(&self, hum: &Melody, candidates: &[Proposal]) -> Result<Vec<(Candidate, Vec<Place>)>, SearchError> {
         let aligner = Aligner::new(&hum.class);
         let (view, index) = (&self.view, self.index);
-        let aligned: Result<Vec<_>, SearchError> = candidates
+        candidates
             .par_iter()
-            .map_init(Scratch::default, |scratch, &candidate| {
-                let Some(song) = melody(view, index, candidate.song)? else { return Ok(None) };
-                Ok(Some((candidate, aligner.align(&song.class, scratch))))
+            .map_init(Scratch::default, |scratch, Proposal { candidate, passages }| {
+                let Some(contour) = contour_of(view, index, candidate.song)? else { return Ok((*candidate, Vec::new())) };
+                let place = |&passage| Place { passage, alignment: aligner.align(&part(&contour, passage).class, scratch) };
+                Ok((*candidate, passages.iter().map(place).collect()))
             })
-            .collect();
-        Ok(aligned?.into_iter().flatten().collect())
+            .collect()
     }
 
     /// A ranked song with its place.
     fn found(&self, hum: &Hum, ranked: &Ranked, confidence: f32) -> Result<Option<Match>, SearchError> {
         let offset = hum.offset;
-        let (Some(song), Some(melody)) = (self.view.song_id(ranked.song), melody(&self.view, self.index, ranked.song)?) else {
+        let (Some(song), Some(contour)) = (self.view.song_id(ranked.song), contour_of(&self.view, self.index, ranked.song)?)
+        else {
             return Ok(None);
         };
-        let Some(place) = place(&hum.melody, &melody, ranked.alignment.shift) else { return Ok(None) };
+        let Some(best) = ranked.places.first() else { return Ok(None) };
+        let Some(place) = place(&hum.melody, &part(&contour, best.passage), best.alignment.shift) else { return Ok(None) };
         Ok(Some(Match {
             song,
             score: ranked.score,
@@ -278,17 +325,22 @@ impl<'a> Searcher<'a> {
     }
 }
 
-/// The log-odds of each pair, of which there may be none.
-fn log_odds(reranker: &Reranker, pairs: Vec<Option<Pair>>) -> Result<Vec<Option<f32>>, ModelError> {
-    let there: Vec<bool> = pairs.iter().map(Option::is_some).collect();
-    let mut scores = reranker.score(&pairs.into_iter().flatten().collect::<Vec<_>>())?.into_iter();
-    Ok(there.into_iter().map(|is_there| if is_there { scores.next() } else { None }).collect())
+/// The log-odds of each pair of each song, of which there may be none.
+fn log_odds(reranker: &Reranker, songs: Vec<Vec<Option<Pair>>>) -> Result<Vec<Vec<Option<f32>>>, ModelError> {
+    let there: Vec<Vec<bool>> = songs.iter().map(|pairs| pairs.iter().map(Option::is_some).collect()).collect();
+    let mut scores = reranker.score(&songs.into_iter().flatten().flatten().collect::<Vec<_>>())?.into_iter();
+    let mut odds = |is_there: bool| if is_there { scores.next() } else { None };
+    Ok(there.into_iter().map(|pairs| pairs.into_iter().map(&mut odds).collect()).collect())
 }
 
-/// The melody of the song at an ordinal; `None` if it was removed since the view was made.
-fn melody(view: &View, index: &Index, song: u32) -> Result<Option<Melody>, SearchError> {
-    let Some(id) = view.song_id(song) else { return Ok(None) };
-    Ok(index.contour(id)?.map(|contour| Melody::new(&contour)))
+/// The contour of the song at an ordinal; `None` if it was removed since the view was made.
+fn contour_of(view: &View, index: &Index, song: u32) -> Result<Option<Vec<f32>>, SearchError> {
+    Ok(view.song_id(song).map(|id| index.contour(id)).transpose()?.flatten())
+}
+
+/// The melody of a passage.
+fn part(contour: &[f32], passage: Passage) -> Melody {
+    Melody::of_part(contour, passage.start as usize..passage.end as usize)
 }
 
 fn queries<'v>(cuts: &[Cut], vectors: &'v [f32], dimension: usize) -> Vec<QueryWindow<'v>> {

@@ -21,6 +21,13 @@ pub struct Scratch {
 ///
 /// -1..=1; `None` when either side has no window.
 pub fn path_vote(pair: &PairScores, scratch: &mut Scratch) -> Option<f32> {
+    let best = diagonals(pair, scratch)?.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    Some(best / pair.hum_positions.len() as f32)
+}
+
+/// The sums over `i` of what [`path_vote`] takes the mean of, for every `d` from one before the last hum window on: value `k` belongs to
+/// `d = k - 1 - last hum position`.
+pub fn diagonals<'s>(pair: &PairScores, scratch: &'s mut Scratch) -> Option<&'s [f32]> {
     let (&last_hum, &last_song) = (pair.hum_positions.last()?, pair.song_positions.last()?);
     let (last_hum, last_song) = (usize::from(last_hum), usize::from(last_song));
     let Scratch { row, sums } = scratch;
@@ -44,9 +51,7 @@ pub fn path_vote(pair: &PairScores, scratch: &mut Scratch) -> Option<f32> {
             *sum += if vote > ABSENT / 2.0 { vote } else { 0.0 };
         }
     }
-
-    let best = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    Some(best / pair.hum_positions.len() as f32)
+    Some(sums)
 }
 
 #[cfg(test)]

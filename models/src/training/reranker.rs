@@ -9,8 +9,8 @@ use tch::nn::VarStore;
 use tch::{Device, Reduction, Tensor};
 
 use crate::ModelError;
-use crate::nn::weights::save;
-use crate::reranker::{ARCHITECTURE, Pair, SideBySide, features};
+use crate::nn::weights::{Weights, save};
+use crate::reranker::{ARCHITECTURE, Pair, SHIPPED, SideBySide, features};
 use crate::synthesis::hum::stream;
 use crate::synthesis::random::Draw;
 use crate::training::adamw::{AdamW, AdamWConfig};
@@ -21,7 +21,7 @@ use crate::training::schedule::{Budget, Schedule};
 /// Hums per step.
 const BATCH: u32 = 8;
 /// Wrong songs of a hum that are looked at in a step.
-const WRONG: usize = 14;
+const WRONG: usize = 9;
 /// Right ones, where there are versions.
 const RIGHT: usize = 3;
 /// Weight of the binary cross-entropy of each pair, beside the choice among all: it makes log-odds of the scores.
@@ -52,8 +52,8 @@ const LOST: (f32, f32) = (0.3, 0.15);
 /// A hum with the songs that a search proposed.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The hum beside each of them.
-    pub pairs: Vec<Pair>,
+    /// The hum beside each of them, at the places where it may lie: at least one.
+    pub pairs: Vec<Vec<Pair>>,
     /// What the search ranked each of them by.
     pub scores: Vec<f32>,
     /// Whether it is the song that was hummed.
@@ -65,6 +65,8 @@ pub struct Case {
 pub struct Config {
     /// When to end.
     pub budget: Budget,
+    /// Weights to set out from, by name or file.
+    pub from: Option<String>,
     /// Seed of weights and data.
     pub seed: u64,
     /// Where to train.
@@ -105,6 +107,9 @@ pub fn train(config: &Config, cases: &[Case], dev: &[Case], report: &mut dyn FnM
     tch::manual_seed(config.seed as i64);
     let vs = VarStore::new(config.device);
     let network = SideBySide::new(&vs.root());
+    if let Some(name) = &config.from {
+        Weights::open(name, SHIPPED)?.fill_matching(&vs)?;
+    }
     let averaged_vs = VarStore::new(config.device);
     let averaged = SideBySide::new(&averaged_vs.root());
     let (mut optimiser, mut ema) = (AdamW::new(&vs, ADAMW), Ema::new(&vs, EMA_DECAY));
@@ -169,8 +174,9 @@ fn loss_of(network: &SideBySide, cases: &[Case], draw: &mut Draw, device: Device
     for _ in 0..WRONG.min(wrong.len()) {
         chosen.push(wrong.swap_remove(draw.index(wrong.len())));
     }
-    let pairs: Vec<&Pair> = chosen.iter().map(|&i| &case.pairs[i]).collect();
+    let pairs: Vec<&Pair> = chosen.iter().flat_map(|&i| &case.pairs[i]).collect();
     let logits = network.forward_t(&features(&varied(&pairs, draw))?.to_device(device), true);
+    let logits = song_logits(&logits, &chosen.iter().map(|&i| case.pairs[i].len()).collect::<Vec<_>>());
     let right: Vec<f32> = chosen.iter().map(|&i| f32::from(u8::from(case.right[i]))).collect();
     let right = Tensor::from_slice(&right).to_device(device);
     let scores: Vec<f32> = chosen.iter().map(|&i| case.scores[i]).collect();
@@ -180,6 +186,14 @@ fn loss_of(network: &SideBySide, cases: &[Case], draw: &mut Draw, device: Device
     let choice = completed.logsumexp([0i64].as_slice(), false) - among_right;
     let odds = logits.binary_cross_entropy_with_logits(&right, None::<Tensor>, None::<Tensor>, Reduction::Mean);
     Ok(choice + odds * BINARY)
+}
+
+/// The log-odds of songs from those of their places, `places` of each song in turn: odds add up.
+fn song_logits(logits: &Tensor, places: &[usize]) -> Tensor {
+    let sizes: Vec<i64> = places.iter().map(|&count| count as i64).collect();
+    let songs: Vec<Tensor> =
+        logits.split_with_sizes(&sizes, 0).iter().map(|places| places.logsumexp([0i64].as_slice(), false)).collect();
+    Tensor::stack(&songs, 0)
 }
 
 /// Pairs of one hum, all varied in the same way.
@@ -213,8 +227,8 @@ fn dev_score(network: &SideBySide, dev: &[Case], device: Device) -> Result<Optio
     let _guard = tch::no_grad_guard();
     let mut first = [0.0; 3];
     for case in dev.iter().filter(|case| !case.pairs.is_empty()) {
-        let logits =
-            Vec::<f32>::try_from(network.forward_t(&features(&case.pairs)?.to_device(device), false).to_device(Device::Cpu))?;
+        let logits = network.forward_t(&features(&case.pairs.concat())?.to_device(device), false).to_device(Device::Cpu);
+        let logits = Vec::<f32>::try_from(song_logits(&logits, &case.pairs.iter().map(Vec::len).collect::<Vec<_>>()))?;
         let rankings: [&dyn Fn(usize) -> f32; 3] =
             [&|i| case.scores[i], &|i| logits[i], &|i| case.scores[i] + WEIGHT * logits[i]];
         for (count, by) in first.iter_mut().zip(rankings) {
@@ -271,7 +285,7 @@ mod tests {
                 let mut song = if other == 0 { hum.clone() } else { tune(draw) };
                 song.iter_mut().for_each(|p| *p += 0.3 * draw.normal());
                 let path: Vec<(u32, u32)> = (0..hum.len().min(song.len()) as u32).map(|i| (i, i)).collect();
-                pairs.extend(Pair::new(&hum, &song, &path, 0.0));
+                pairs.extend(Pair::new(&hum, &song, &path, 0.0).map(|pair| vec![pair; 1 + other % 2]));
             }
             Case { right: (0..pairs.len()).map(|i| i == 0).collect(), scores: vec![0.0; pairs.len()], pairs }
         };
@@ -281,6 +295,7 @@ mod tests {
     fn config(out: &Path, steps: u64) -> Config {
         Config {
             budget: Budget { steps: Some(steps), hours: None },
+            from: None,
             seed: 3,
             device: Device::Cpu,
             out: out.to_path_buf(),
@@ -297,8 +312,8 @@ mod tests {
         assert!(alone > 0.5, "one of six is chance: {alone}");
         let reranker = Reranker::open(model.to_str().unwrap(), Device::Cpu).unwrap();
         let case = &cases(5, 1)[0];
-        let scores = reranker.score(&case.pairs).unwrap();
-        assert!(scores.len() == 6 && scores.iter().all(|s| s.is_finite()));
+        let scores = reranker.score(&case.pairs.concat()).unwrap();
+        assert!(scores.len() == 9 && scores.iter().all(|s| s.is_finite()));
         assert_eq!(reranker.info().metadata["data"], "tests");
     }
 
@@ -318,7 +333,7 @@ mod tests {
     #[test]
     fn pairs_of_a_hum_are_varied_alike() {
         let case = &cases(4, 1)[0];
-        let pairs: Vec<&Pair> = case.pairs.iter().collect();
+        let pairs: Vec<&Pair> = case.pairs.iter().flatten().collect();
         for seed in 0..20 {
             let varied = varied(&pairs, &mut Draw::new(seed));
             assert!(varied.windows(2).all(|two| two[0].clone().hum_mut() == two[1].clone().hum_mut()), "seed {seed}");

@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use qbh::search::practice::{self, Plan};
 use qbh_index::Index;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
+use qbh_models::reranker::Reranker;
 use qbh_models::training::embedder::Collection;
 use qbh_models::training::reranker::{Config, Report, train};
 use qbh_models::training::schedule::Budget;
@@ -39,6 +40,9 @@ pub struct Args {
     /// Passages to hum, four times each
     #[arg(long, default_value_t = 6000, value_name = "N")]
     passages: usize,
+    /// Start from these weights, by name or file, instead of random ones
+    #[arg(long, value_name = "NAME")]
+    from: Option<String>,
     /// End after so many steps
     #[arg(long)]
     steps: Option<u64>,
@@ -67,6 +71,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         melodies.read(path).with_context(|| format!("reading {}", path.display()))?;
     }
     let embedder = embedder::open(&args.embedder, Device::Cpu)?;
+    if let Some(name) = &args.from {
+        // The searches take minutes: say before them what does not open.
+        Reranker::open(name, Device::Cpu)?;
+    }
     let temporary = tempfile::tempdir().context("no temporary folder")?;
     let index = Index::open(temporary.path(), &practice::fingerprint(embedder.as_ref()))?;
     let plan = Plan { songs: args.songs, passages: args.passages, seed: args.seed };
@@ -87,6 +95,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let data = format!("{} songs and {} passages of {sources}. {}", args.songs, args.passages, args.data_note);
     let config = Config {
         budget: Budget { steps: args.steps, hours: args.hours },
+        from: args.from,
         seed: args.seed,
         device: Device::Cpu,
         out: args.out,
