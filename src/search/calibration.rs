@@ -25,18 +25,20 @@ const WEIGHTS: [f32; SIGNS] = [0.35, 0.35, 1.41, -0.32, -0.78, -6.08, 0.22, 0.18
 
 /// The confidences of the first `count` songs of a ranking in a library of `songs`, 0..=1.
 ///
-/// A logistic model of the [`signs`]. As one song was hummed, a song gets no more than the better ones leave, and no more than the one before it.
+/// A logistic model of the [`signs`]. As one song was hummed, a song gets no more than the better ones leave, and no more than the one before it;
+/// a first one that another surpasses by these signs gets no more than its share of both.
 pub fn confidences(ranking: &[Ranked], songs: usize, count: usize) -> Vec<f32> {
-    let mut left = 1.0f32;
-    let mut confidences: Vec<f32> = Vec::new();
-    for place in 0..count.min(ranking.len()) {
-        let signs = signs(ranking, place, songs, USUAL_RIVAL);
-        let most = confidences.last().map_or(left, |&before| left.min(before));
-        let confidence = signs.map_or(0.0, |signs| probability(&signs)).min(most);
-        left -= confidence;
-        confidences.push(confidence);
-    }
-    confidences
+    let told = |place: usize| signs(ranking, place, songs, USUAL_RIVAL).map_or(0.0, |signs| probability(&signs));
+    let (first, rival) = (told(0), (1..=RIVALS).map(told).fold(0.0, f32::max));
+    let (mut left, mut most) = (1.0f32, if rival > first { first / (first + rival) } else { 1.0 });
+    let places = 0..count.min(ranking.len());
+    places
+        .map(|place| {
+            most = told(place).min(most).min(left);
+            left -= most;
+            most
+        })
+        .collect()
 }
 
 fn probability(signs: &[f32; SIGNS]) -> f32 {
@@ -111,6 +113,13 @@ mod tests {
         let (leads, disputed) = (with((2.4, 0.5, 0.1, -1.0)), with((0.7, 0.75, 0.27, 3.0)));
         assert!(disputed[0] < leads[0] - 0.1, "{disputed:?} and {leads:?}");
         assert!(leads[0] >= leads[1] && disputed[0] >= disputed[1]);
+    }
+
+    #[test]
+    fn of_two_that_tie_none_is_sure() {
+        let songs: Vec<_> = [(4.6, 0.7, 0.25, 1.0), (4.5, 0.75, 0.26, 3.0)].into_iter().chain(alike(30)).collect();
+        let confidences = confidences(&ranking(&songs), 500, 2);
+        assert!(confidences[0] < 0.5 && confidences[0] >= confidences[1] && confidences[1] > 0.3, "{confidences:?}");
     }
 
     #[test]
