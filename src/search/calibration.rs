@@ -28,13 +28,15 @@ const WEIGHTS: [f32; SIGNS] = [0.35, 0.35, 1.41, -0.32, -0.78, -6.08, 0.22, 0.18
 /// A logistic model of the [`signs`]. As one song was hummed, a song gets no more than the better ones leave, and no more than the one before it;
 /// a first one that another surpasses by these signs gets no more than its share of both.
 pub fn confidences(ranking: &[Ranked], songs: usize, count: usize) -> Vec<f32> {
-    let told = |place: usize| signs(ranking, place, songs, USUAL_RIVAL).map_or(0.0, |signs| probability(&signs));
-    let (first, rival) = (told(0), (1..=RIVALS).map(told).fold(0.0, f32::max));
+    let told = |place| signs(ranking, place, songs, USUAL_RIVAL).map(|signs| probability(&signs));
+    let told: Vec<f32> = (0..count.max(1 + RIVALS)).map_while(told).collect();
+    let first = told.first().copied().unwrap_or(0.0);
+    let rival = told.iter().skip(1).take(RIVALS).copied().fold(0.0, f32::max);
     let (mut left, mut most) = (1.0f32, if rival > first { first / (first + rival) } else { 1.0 });
-    let places = 0..count.min(ranking.len());
-    places
-        .map(|place| {
-            most = told(place).min(most).min(left);
+    told.into_iter()
+        .take(count)
+        .map(|told| {
+            most = told.min(most).min(left);
             left -= most;
             most
         })

@@ -26,9 +26,8 @@ pub struct Candidate {
 
 /// The `count` songs whose votes stand out most, best first; ties go to the lower ordinal.
 ///
-/// Every pair's votes are put on one scale, the [`Chance`] of that pair. A song's `z` is
-/// the quadratic mean over the pairs of the deviations above 0: pairs that agree count for more than one that stands out, and the tempo
-/// ratios that do not fit take little away. A pair that it lacks counts as an average vote.
+/// Every pair's votes are put on one scale, the [`Chance`] of that pair. A song's `z` is the quadratic mean over the pairs of the deviations
+/// above 0: pairs that agree count for more than one that stands out, and the tempo ratios that do not fit take little away. A pair that it lacks counts as an average vote.
 pub fn choose(ballots: &[&Ballot], chances: &[Option<Chance>], count: usize) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> =
         ballots.iter().map(|ballot| Candidate { song: ballot.song, z: deviation(&ballot.votes, chances) }).collect();
@@ -52,9 +51,9 @@ fn deviation(votes: &[Option<f32>], chances: &[Option<Chance>]) -> f32 {
 /// What votes of one pair look like over songs: median and standard deviation, drawn towards the prior.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chance {
-    /// Location.
+    /// Median of the votes.
     pub location: f32,
-    /// Spread.
+    /// Their standard deviation.
     pub spread: f32,
 }
 

@@ -73,7 +73,7 @@ fn fit_confidence() {
     let reranker = Reranker::open(&name, tch::Device::Cpu).unwrap();
     let searcher = Searcher::new(index.view().unwrap(), &index, embedder, Some(reranker));
 
-    let steps = |song: u32| index.contour(searcher.view.song_id(song)?).ok()?.map(|contour| contour.len());
+    let steps = |song: u32| contour_of(&searcher.view, &index, song).ok()?.map(|contour| contour.len());
     let full_length: Vec<bool> = (0..searcher.view.len() as u32).map(|song| steps(song) >= Some(FULL_LENGTH)).collect();
 
     let (mut full, mut random) = (Vec::new(), Vec::new());
@@ -197,7 +197,7 @@ fn case(searcher: &Searcher, set: usize, voted: &Voted, library: &[u32], right: 
 fn fit_ranking(sets: &[(&'static str, DataSet)], cases: &[Case]) {
     let scores = |weights: [f32; FEATURES], set: usize| {
         let rank_of = |case: &Case| {
-            let f = |r: &Ranked| features(r).iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
+            let f = |r: &Ranked| features(r.z, &r.alignment, r.log_odds).iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
             let best = case.candidates.iter().filter(|c| c.1).map(|c| f(&c.0)).max_by(f32::total_cmp)?;
             Some(1 + case.candidates.iter().filter(|c| f(&c.0) > best).count())
         };
@@ -229,7 +229,10 @@ fn conditional_logit(cases: &[&Case], sets: usize) -> [f32; FEATURES] {
     for _ in 0..1500 {
         let mut gradient = weights.map(|w| -2e-3 * w);
         for case in cases.iter().filter(|case| case.candidates.iter().any(|c| c.1)) {
-            let x = |r: &Ranked| -> [f32; FEATURES] { std::array::from_fn(|i| features(r)[i] / SCALE[i]) };
+            let x = |r: &Ranked| -> [f32; FEATURES] {
+                let features = features(r.z, &r.alignment, r.log_odds);
+                std::array::from_fn(|i| features[i] / SCALE[i])
+            };
             let logits: Vec<f32> =
                 case.candidates.iter().map(|c| x(&c.0).iter().zip(weights).map(|(x, w)| x * w).sum()).collect();
             let top = logits.iter().copied().fold(f32::MIN, f32::max);

@@ -42,33 +42,26 @@ pub struct Ranked {
 }
 
 /// What the weights weigh; that of the votes is 1.
-pub(super) fn features(ranked: &Ranked) -> [f32; 4] {
-    [ranked.z, ranked.alignment.score.powi(3), ranked.alignment.moves, ranked.log_odds]
+pub(super) fn features(z: f32, alignment: &Alignment, log_odds: f32) -> [f32; 4] {
+    [z, alignment.score.powi(3), alignment.moves, log_odds]
+}
+
+fn score(z: f32, alignment: &Alignment, log_odds: f32) -> f32 {
+    let [votes, aligned, moved, log_odds] = features(z, alignment, log_odds);
+    votes + ALIGNMENT_WEIGHT * aligned + MOVES_WEIGHT * moved + LOG_ODDS_WEIGHT * log_odds
 }
 
 /// Orders aligned candidates, best first; ties go to the lower ordinal. Those without a place are left out.
 pub fn rank(aligned: Vec<(Candidate, Vec<Place>)>) -> Vec<Ranked> {
-    let worth = |place: &Place| part_of(&place.alignment);
+    let worth = |place: &Place| score(0.0, &place.alignment, 0.0);
     let of = |(Candidate { song, z }, mut places): (Candidate, Vec<Place>)| {
         places.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         let alignment = places.first()?.alignment;
-        let mut ranked = Ranked { song, score: 0.0, z, alignment, log_odds: 0.0, places };
-        ranked.score = score(&ranked);
-        Some(ranked)
+        Some(Ranked { song, score: score(z, &alignment, 0.0), z, alignment, log_odds: 0.0, places })
     };
     let mut ranked: Vec<Ranked> = aligned.into_iter().filter_map(of).collect();
     sort(&mut ranked);
     ranked
-}
-
-fn score(ranked: &Ranked) -> f32 {
-    let [votes, aligned, moved, log_odds] = features(ranked);
-    votes + ALIGNMENT_WEIGHT * aligned + MOVES_WEIGHT * moved + LOG_ODDS_WEIGHT * log_odds
-}
-
-/// What an alignment adds to a score.
-fn part_of(alignment: &Alignment) -> f32 {
-    ALIGNMENT_WEIGHT * alignment.score.powi(3) + MOVES_WEIGHT * alignment.moves
 }
 
 /// Orders a ranking anew by the log-odds of its first songs, one for each of a song's places, where there is one. Odds of a song's places
@@ -78,7 +71,7 @@ pub fn rerank(ranked: &mut [Ranked], log_odds: &[Vec<Option<f32>>]) {
     let Some(least) = sums.iter().flatten().copied().min_by(f32::total_cmp) else { return };
     for (rank, song) in ranked.iter_mut().enumerate() {
         song.log_odds = sums.get(rank).copied().flatten().unwrap_or(least);
-        song.score = score(song);
+        song.score = score(song.z, &song.alignment, song.log_odds);
         let likeliest = log_odds.get(rank).and_then(|places| {
             let known = places.iter().enumerate().filter_map(|(place, odds)| Some((place, (*odds)?)));
             known.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))

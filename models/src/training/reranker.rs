@@ -24,7 +24,7 @@ const BATCH: u32 = 8;
 const WRONG: usize = 9;
 /// Right ones, where there are versions.
 const RIGHT: usize = 3;
-/// Weight of the binary cross-entropy of each pair, beside the choice among all: it makes log-odds of the scores.
+/// Weight of the binary cross-entropy of each song, beside the choice among all: it makes log-odds of the scores.
 const BINARY: f64 = 0.3;
 /// How often the network learns to complete the score that songs are ranked by without it, rather than to do alone.
 const COMPLETE: f32 = 0.5;
@@ -176,7 +176,7 @@ fn loss_of(network: &SideBySide, cases: &[Case], draw: &mut Draw, device: Device
     }
     let pairs: Vec<&Pair> = chosen.iter().flat_map(|&i| &case.pairs[i]).collect();
     let logits = network.forward_t(&features(&varied(&pairs, draw))?.to_device(device), true);
-    let logits = song_logits(&logits, &chosen.iter().map(|&i| case.pairs[i].len()).collect::<Vec<_>>());
+    let logits = song_logits(&logits, chosen.iter().map(|&i| &case.pairs[i]));
     let right: Vec<f32> = chosen.iter().map(|&i| f32::from(u8::from(case.right[i]))).collect();
     let right = Tensor::from_slice(&right).to_device(device);
     let scores: Vec<f32> = chosen.iter().map(|&i| case.scores[i]).collect();
@@ -188,9 +188,9 @@ fn loss_of(network: &SideBySide, cases: &[Case], draw: &mut Draw, device: Device
     Ok(choice + odds * BINARY)
 }
 
-/// The log-odds of songs from those of their places, `places` of each song in turn: odds add up.
-fn song_logits(logits: &Tensor, places: &[usize]) -> Tensor {
-    let sizes: Vec<i64> = places.iter().map(|&count| count as i64).collect();
+/// The log-odds of `songs` from those of their pairs, song after song: odds add up.
+fn song_logits<'p>(logits: &Tensor, songs: impl IntoIterator<Item = &'p Vec<Pair>>) -> Tensor {
+    let sizes: Vec<i64> = songs.into_iter().map(|pairs| pairs.len() as i64).collect();
     let songs: Vec<Tensor> =
         logits.split_with_sizes(&sizes, 0).iter().map(|places| places.logsumexp([0i64].as_slice(), false)).collect();
     Tensor::stack(&songs, 0)
@@ -228,7 +228,7 @@ fn dev_score(network: &SideBySide, dev: &[Case], device: Device) -> Result<Optio
     let mut first = [0.0; 3];
     for case in dev.iter().filter(|case| !case.pairs.is_empty()) {
         let logits = network.forward_t(&features(&case.pairs.concat())?.to_device(device), false).to_device(Device::Cpu);
-        let logits = Vec::<f32>::try_from(song_logits(&logits, &case.pairs.iter().map(Vec::len).collect::<Vec<_>>()))?;
+        let logits = Vec::<f32>::try_from(song_logits(&logits, &case.pairs))?;
         let rankings: [&dyn Fn(usize) -> f32; 3] =
             [&|i| case.scores[i], &|i| logits[i], &|i| case.scores[i] + WEIGHT * logits[i]];
         for (count, by) in first.iter_mut().zip(rankings) {
