@@ -113,7 +113,8 @@ pub fn train(config: &Config, cases: &[Case], dev: &[Case], report: &mut dyn FnM
     let averaged_vs = VarStore::new(config.device);
     let averaged = SideBySide::new(&averaged_vs.root());
     let (mut optimiser, mut ema) = (AdamW::new(&vs, ADAMW), Ema::new(&vs, EMA_DECAY));
-    let settings = format!("seed {}, {} hums", config.seed, cases.len());
+    let from = config.from.as_ref().map_or(String::new(), |name| format!(" from {name}"));
+    let settings = format!("seed {}, {} hums{from}", config.seed, cases.len());
     let mut state =
         TrainingState { architecture: ARCHITECTURE, settings: &settings, vs: &vs, optimiser: &mut optimiser, ema: &mut ema };
     let mut progress = if checkpoint.exists() { state.resume(&checkpoint)? } else { Progress::default() };
@@ -327,6 +328,8 @@ mod tests {
         assert_eq!(steps, [3, 3, 5]);
         let mut other = config(dir.path(), 6);
         other.seed += 1;
+        assert!(train(&other, &cases, &[], &mut |_| {}).unwrap_err().to_string().contains("other settings"));
+        let other = Config { from: Some(crate::reranker::DEFAULT_RERANKER.into()), ..config(dir.path(), 6) };
         assert!(train(&other, &cases, &[], &mut |_| {}).unwrap_err().to_string().contains("other settings"));
     }
 
