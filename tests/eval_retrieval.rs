@@ -121,6 +121,8 @@ fn charts_are_hummed_from_sound_to_answer_and_runs_compared() {
     std::fs::write(dir.path("b.json"), again.to_string()).unwrap();
     let ran = dir.ok(&["eval", "retrieval", "--compare", "a.json", "b.json"]);
     assert!(ran.stdout.contains("6 queries in both: 0 rank better") && ran.stdout.contains("may be chance"), "{}", ran.stdout);
+    let bad = dir.run(&["eval", "retrieval", "--hum-charts", "songs", "--hum-seconds", "9", "4"]);
+    assert!(bad.status == 2 && bad.stderr.contains("--hum-seconds takes two numbers"), "{}", bad.stderr);
     let bad = dir.run(&["eval", "retrieval", "--compare", "a.json", "plot.svg"]);
     assert!(bad.status == 2 && bad.stderr.contains("plot.svg is no output"), "{}", bad.stderr);
 }

@@ -7,9 +7,11 @@
 //! more than a few hundredths, set these and fit once more, as the others depend on them.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use qbh_models::contour::CONTOUR_STEP;
 use rand::RngExt;
 
 use super::*;
@@ -22,6 +24,8 @@ use crate::search::rank::{ALIGNMENT_WEIGHT, LOG_ODDS_WEIGHT, MOVES_WEIGHT, featu
 
 /// Hums of each set.
 const HUMS: usize = 240;
+/// Their length, seconds; people are often content with a few notes.
+const SECONDS: Range<f32> = 4.0..16.0;
 /// Random libraries in which every hum is searched.
 const LIBRARIES: u32 = 4;
 /// Songs of so many contour steps (1 min) tell what full songs get by chance.
@@ -32,7 +36,7 @@ const TRANSCRIBERS: [&str; 3] = ["JDC-STP", "VOCANO", "MIR-ST500"];
 const FEATURES: usize = 4;
 
 /// Whether more of each of the [`signs`] can only speak for a match (1) or against it (-1).
-const FAVOURS: [f32; SIGNS] = [1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0];
+const FAVOURS: [f32; SIGNS] = [1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0, 1.0];
 
 /// A hum in a library.
 struct Case {
@@ -41,6 +45,8 @@ struct Case {
     candidates: Vec<(Ranked, bool)>,
     ranking: Vec<Ranked>,
     songs: usize,
+    /// Voiced seconds of the hum.
+    seconds: f32,
     right: bool,
     /// Mean and standard deviation of the votes of wrong songs of full length, for each pair of lengths.
     chance: Vec<(f32, f32)>,
@@ -93,14 +99,15 @@ fn fit_confidence() {
             songs.iter().filter(|(key, _)| is_recording(key)).filter_map(|(_, id)| searcher.view.ordinal(*id)).collect();
         println!("{name}: {} hums, {} songs", set.queries.len(), library.len());
         for (item, query) in set.queries.iter().enumerate() {
-            let Some(contour) = contour(&query.source, extractor.as_ref()) else { continue };
+            let Some(contour) = contour(&query.source, extractor.as_ref(), item as u64) else { continue };
             let Ok(voted) = searcher.vote(&contour, &SearchOptions::default()) else { continue };
             let right: Vec<u32> = query.songs.iter().filter_map(|key| searcher.view.ordinal(*songs.get(key)?)).collect();
             let search = |library: &[u32]| case(&searcher, number, &voted, library, &right, &full_length);
             full.push(search(&library));
             for draw in 0..LIBRARIES {
                 let mut rng = ChaCha8Rng::seed_from_u64((item as u64) << 8 | u64::from(draw) | (number as u64) << 32);
-                let pool = if number == 0 && draw == 0 { &few } else { &library };
+                // Small folders of full recordings are what a hum looks alike in most easily.
+                let pool = if draw == 0 { &few } else { &library };
                 // A quarter of the libraries are whole: random sizes are rarely that large.
                 let whole = draw == 1;
                 random.push(search(&some_of(pool, whole, &right, &mut rng)));
@@ -116,7 +123,7 @@ fn is_recording(key: &str) -> bool {
 }
 
 fn sets(data: &Path) -> Vec<(&'static str, DataSet)> {
-    let plan = HumPlan { hums: HUMS, seed: 1, tempo: 0.7..1.4 };
+    let plan = HumPlan { hums: HUMS, seed: 1, tempo: 0.7..1.4, seconds: SECONDS };
     let transcribed = TRANSCRIBERS.map(|name| datasets::humtrans(&data.join("hums/humtrans_valid"), Some(name)).unwrap());
     let library = transcribed[0].library.clone();
     let every: Vec<datasets::Query> = transcribed.into_iter().flat_map(|set| set.queries).collect();
@@ -144,15 +151,25 @@ fn library(dir: &Path, paths: &[PathBuf], extractor: &dyn qbh_models::extractor:
     index
 }
 
-fn contour(source: &QuerySource, extractor: &dyn qbh_models::extractor::Extractor) -> Option<Contour> {
+fn contour(source: &QuerySource, extractor: &dyn qbh_models::extractor::Extractor, item: u64) -> Option<Contour> {
     match source {
-        QuerySource::Contour(contour) => Some(contour.clone()),
+        QuerySource::Contour(contour) => Some(part_of(contour, &mut ChaCha8Rng::seed_from_u64(item))),
         QuerySource::File(path) => Some(listen::listen(path, extractor).ok()?.pieces.swap_remove(0).contour),
         QuerySource::Simulated(hum) => {
             let (samples, rate) = hum.record();
             Some(listen::listen_samples(&samples, rate, extractor).ok()?.pieces.swap_remove(0).contour)
         }
     }
+}
+
+/// Half of the time the whole hum, else a part of it.
+fn part_of(contour: &Contour, rng: &mut ChaCha8Rng) -> Contour {
+    let steps = (f64::from(rng.random_range(SECONDS)) / CONTOUR_STEP) as usize;
+    if rng.random_bool(0.5) || contour.pitch.len() <= steps {
+        return contour.clone();
+    }
+    let from = rng.random_range(0..contour.pitch.len() - steps);
+    Contour { pitch: contour.pitch[from..from + steps].to_vec() }
 }
 
 /// A library of random size, or the whole pool; the right songs are in three of four.
@@ -190,7 +207,7 @@ fn case(searcher: &Searcher, set: usize, voted: &Voted, library: &[u32], right: 
     let mut by_votes: Vec<(Ranked, bool)> = ranking.iter().map(|r| (r.clone(), right.contains(&r.song))).collect();
     by_votes.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
     let is_right = ranking.first().is_some_and(|best| right.contains(&best.song));
-    Case { set, candidates: by_votes, ranking, songs: library.len(), right: is_right, chance }
+    Case { set, candidates: by_votes, ranking, songs: library.len(), seconds: hum.voiced(), right: is_right, chance }
 }
 
 /// The weights of votes, alignment, moves and log-odds: a choice among candidates (conditional logit), every set held out in turn.
@@ -262,8 +279,8 @@ fn fit_signs(sets: &[(&'static str, DataSet)], full: &[Case], random: &[Case]) {
         .iter()
         .enumerate()
         .filter_map(|(i, c)| {
-            let signs = signs(&c.ranking, 0, c.songs, rival)?;
-            Some(Sample { hum: i / LIBRARIES as usize, set: c.set, songs: c.songs, signs, right: c.right })
+            let signs = signs(&c.ranking, 0, c.songs, c.seconds, rival)?;
+            Some(Sample { hum: i / LIBRARIES as usize, set: c.set, songs: c.songs, seconds: c.seconds, signs, right: c.right })
         })
         .collect();
     let held_out = |group: &dyn Fn(&Sample) -> usize, groups: usize| -> Vec<(f32, &Sample)> {
@@ -278,6 +295,10 @@ fn fit_signs(sets: &[(&'static str, DataSet)], full: &[Case], random: &[Case]) {
     for range in [1..20, 20..700, 700..usize::MAX] {
         let told: Vec<(f32, &Sample)> = by_hum.iter().filter(|(_, s)| range.contains(&s.songs)).copied().collect();
         println!("  {} to {} songs: {}", range.start, told.iter().map(|t| t.1.songs).max().unwrap_or(0), report(&told));
+    }
+    for range in [0.0..5.0, 5.0..8.0, 8.0..f32::MAX] {
+        let told: Vec<(f32, &Sample)> = by_hum.iter().filter(|(_, s)| range.contains(&s.seconds)).copied().collect();
+        println!("  hums of {} s and more: {}", range.start, report(&told));
     }
     let by_set = held_out(&|s| s.set, sets.len());
     for (set, (name, _)) in sets.iter().enumerate() {
@@ -294,6 +315,7 @@ struct Sample {
     hum: usize,
     set: usize,
     songs: usize,
+    seconds: f32,
     signs: [f32; SIGNS],
     right: bool,
 }

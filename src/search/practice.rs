@@ -12,8 +12,9 @@ use qbh_models::training::reranker::Case;
 use qbh_models::{Contour, Note};
 use rayon::prelude::*;
 
+use super::hum::Hum;
 use super::rank::Ranked;
-use super::searcher::{Hum, Proposal};
+use super::searcher::Proposal;
 use super::{SearchError, SearchOptions, Searcher, embed_song};
 
 /// Songs that are kept of a search, beside the right one.
@@ -25,7 +26,7 @@ const VERSIONS: usize = 4;
 /// By how much these differ in tempo.
 const TEMPO_SPREAD: (f32, f32) = (0.9, 1.1);
 /// Seconds of a hum.
-const HUM_SECONDS: (f32, f32) = (6.0, 16.0);
+const HUM_SECONDS: (f32, f32) = (4.0, 16.0);
 /// Tempo of a hum over the song's.
 const TEMPO: (f32, f32) = (0.7, 1.4);
 /// Longest song, seconds.

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, SongId, View};
-use qbh_models::contour::CONTOUR_STEP;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::{Pair, Reranker};
 use qbh_models::{Contour, ModelError};
@@ -15,6 +14,7 @@ use rayon::prelude::*;
 
 use super::align::{Aligner, EIGHTHS, Scratch};
 use super::candidates::{Ballot, Candidate, Chance, chances, choose};
+use super::hum::Hum;
 use super::melody::Melody;
 use super::passages::{Geometry, Passage, passages};
 use super::place::place;
@@ -25,15 +25,6 @@ use super::{Answer, Match, SearchError, SearchOptions, Stage, Timings, calibrati
 #[cfg(test)]
 #[path = "fit.rs"]
 mod fit;
-
-/// A hum is used up to this length, in contour steps (70 s).
-const LONGEST_HUM: usize = 700;
-
-/// Less melody than this, in voiced contour steps (2.5 s), tells no songs apart, and is too short for the shortest song windows.
-const SHORTEST_HUM: usize = 25;
-
-/// A hum with fewer voiced steps than this (0.3 s) has no voice.
-const SHORTEST_VOICE: usize = 3;
 
 /// Songs that the graph proposes for each one that is aligned.
 const PROPOSED_PER_CANDIDATE: usize = 3;
@@ -59,24 +50,6 @@ pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<LevelW
 fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<f32>, ModelError> {
     let windows: Vec<&[f32]> = cuts.iter().flat_map(|cut| &cut.windows).map(|w| &contour[w.start..w.end]).collect();
     embedder.vectors(&windows)
-}
-
-/// A hum as it is searched.
-#[derive(Debug, Clone)]
-pub(super) struct Hum {
-    /// Seconds cut off its beginning.
-    offset: f32,
-    contour: Vec<f32>,
-    melody: Melody,
-}
-
-impl Hum {
-    /// # Errors
-    /// [`SearchError::NoVoice`], [`SearchError::TooShort`].
-    pub(super) fn new(contour: &Contour) -> Result<Hum, SearchError> {
-        let (offset, sounding) = sounding(contour)?;
-        Ok(Hum { offset, contour: sounding.to_vec(), melody: Melody::new(sounding) })
-    }
 }
 
 /// A candidate with the passages worth aligning.
@@ -163,7 +136,7 @@ impl<'a> Searcher<'a> {
 
         let hum = &voted.hum;
         let ranked = self.reranked(hum, self.ranked(hum, &candidates)?)?;
-        let confidences = calibration::confidences(&ranked, self.view.len() - without.len(), options.limit);
+        let confidences = calibration::confidences(&ranked, self.view.len() - without.len(), hum.voiced(), options.limit);
         let mut matches = Vec::new();
         for (song, confidence) in ranked.iter().zip(confidences) {
             matches.extend(self.found(hum, song, confidence)?);
@@ -349,22 +322,6 @@ fn queries<'v>(cuts: &[Cut], vectors: &'v [f32], dimension: usize) -> Vec<QueryW
         .zip(vectors.chunks_exact(dimension))
         .map(|((steps, position), vector)| QueryWindow { steps, position, vector })
         .collect()
-}
-
-/// The part of a hum that sounds, and the seconds before it.
-fn sounding(hum: &Contour) -> Result<(f32, &[f32]), SearchError> {
-    let voiced = hum.pitch.iter().filter(|&&p| p > 0.0).count();
-    let (Some(first), Some(last)) = (hum.pitch.iter().position(|&p| p > 0.0), hum.pitch.iter().rposition(|&p| p > 0.0)) else {
-        return Err(SearchError::NoVoice);
-    };
-    if voiced < SHORTEST_VOICE {
-        return Err(SearchError::NoVoice);
-    }
-    if voiced < SHORTEST_HUM {
-        let seconds = |steps: usize| (steps as f64 * CONTOUR_STEP) as f32;
-        return Err(SearchError::TooShort { heard: seconds(voiced), needed: seconds(SHORTEST_HUM) });
-    }
-    Ok(((first as f64 * CONTOUR_STEP) as f32, &hum.pitch[first..=last.min(first + LONGEST_HUM - 1)]))
 }
 
 /// The votes for one song, one per pair of hum length (of `cuts`) and level.

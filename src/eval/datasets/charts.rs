@@ -121,7 +121,7 @@ mod tests {
         let notes: Vec<[f32; 3]> = (0..40).map(|i| [0.4 * i as f32, 0.35, 60.0 + (i * 5 % 7) as f32]).collect();
         let line = |id: &str, group: i64| serde_json::json!({ "id": id, "group": group, "notes": notes }).to_string();
         std::fs::write(&file, [line("a", 1), line("b", 2), line("c", 1)].join("\n")).unwrap();
-        let set = melodies(&file, &HumPlan { hums: 6, seed: 1, tempo: 0.9..1.1 }).unwrap();
+        let set = melodies(&file, &HumPlan { hums: 6, seed: 1, tempo: 0.9..1.1, seconds: 8.0..16.0 }).unwrap();
         assert_eq!(set.queries.len(), 6);
         for query in &set.queries {
             let versions = if query.name.starts_with('b') { 1 } else { 2 };
@@ -138,7 +138,7 @@ mod tests {
             .map(|i| format!("{}\t{}\t{}", i, i as f32 + 0.8, if i % 9 == 0 { "free".into() } else { (60 + i % 7).to_string() }))
             .collect();
         std::fs::write(dir.path().join("a.txt"), rows.join("\n")).unwrap();
-        let set = charts(dir.path(), &HumPlan { hums: 4, seed: 1, tempo: 0.9..1.1 }).unwrap();
+        let set = charts(dir.path(), &HumPlan { hums: 4, seed: 1, tempo: 0.9..1.1, seconds: 8.0..16.0 }).unwrap();
         assert_eq!((set.queries.len(), set.library.len()), (4, 1), "b.mp3 has no chart");
         assert!(set.queries.iter().all(|q| q.songs[0].ends_with("a.mp3")));
     }

@@ -8,11 +8,9 @@ use qbh_models::synthesis::SAMPLE_RATE;
 use qbh_models::synthesis::hum::{ranges, record, stream};
 use qbh_models::synthesis::random::Draw;
 
-/// Seconds of a hum.
-const SECONDS: Range<f32> = 8.0..16.0;
 /// A stretch of melody is worth humming when notes fill this share of it ...
 const MIN_SUNG: f32 = 0.5;
-/// ... and it has at least so many.
+/// ... and it has at least so many, or one a second if that is less.
 const MIN_NOTES: usize = 8;
 /// Stretches looked at for a hum before the song is passed by.
 const ATTEMPTS: usize = 50;
@@ -26,6 +24,8 @@ pub struct HumPlan {
     pub seed: u64,
     /// How much faster than the song; drawn uniformly in its logarithm.
     pub tempo: Range<f32>,
+    /// Seconds of a hum.
+    pub seconds: Range<f32>,
 }
 
 /// A hum that is made when it is asked for.
@@ -47,7 +47,7 @@ impl SimulatedHum {
     }
 }
 
-/// Hums of `songs` (notes in order of time, one at a time), each with the ordinal of its song. 8 to 16 s, from anywhere in the song
+/// Hums of `songs` (notes in order of time, one at a time), each with the ordinal of its song. From anywhere in the song
 /// where there is melody, by singers of every strength that the model of the hum knows.
 pub(super) fn hums(songs: &[Arc<Vec<Note>>], plan: &HumPlan) -> Vec<(usize, SimulatedHum)> {
     let draw = &mut stream(plan.seed, 0, 0);
@@ -59,7 +59,8 @@ pub(super) fn hums(songs: &[Arc<Vec<Note>>], plan: &HumPlan) -> Vec<(usize, Simu
     let hum = |(item, song): (usize, usize)| {
         let draw = &mut stream(plan.seed, 2, item as u32);
         let tempo = draw.log_range(plan.tempo.start, plan.tempo.end);
-        let section = section(&songs[song], tempo * draw.range(SECONDS.start, SECONDS.end), draw)?;
+        let seconds = draw.range(plan.seconds.start, plan.seconds.end);
+        let section = section(&songs[song], tempo * seconds, MIN_NOTES.min(seconds as usize), draw)?;
         let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
         let hum = SimulatedHum { notes: songs[song].clone(), section, tempo, strength, seed: plan.seed, item: item as u32 };
         Some((song, hum))
@@ -67,15 +68,15 @@ pub(super) fn hums(songs: &[Arc<Vec<Note>>], plan: &HumPlan) -> Vec<(usize, Simu
     items.enumerate().filter_map(hum).collect()
 }
 
-/// A random section of the song of that many seconds that begins with a note; shorter where the song is.
-fn section(notes: &[Note], seconds: f32, draw: &mut Draw) -> Option<Range<f32>> {
+/// A random section of the song of that many seconds and at least so many notes that begins with a note; shorter where the song is.
+fn section(notes: &[Note], seconds: f32, least: usize, draw: &mut Draw) -> Option<Range<f32>> {
     let end = notes.last()?.offset();
     (0..ATTEMPTS).find_map(|_| {
         let from = notes[draw.index(notes.len())].onset.min((end - seconds).max(notes[0].onset));
         let section = from..(from + seconds).min(end);
         let inside = notes.iter().filter(|n| section.contains(&n.onset));
         let (count, sung) = inside.fold((0, 0.0), |(count, sung), n| (count + 1, sung + n.duration));
-        (count >= MIN_NOTES && sung >= MIN_SUNG * (section.end - section.start)).then_some(section)
+        (count >= least && sung >= MIN_SUNG * (section.end - section.start)).then_some(section)
     })
 }
 
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn hums_go_round_the_songs_and_are_as_long_as_planned() {
-        let plan = HumPlan { hums: 7, seed: 1, tempo: 0.7..1.4 };
+        let plan = HumPlan { hums: 7, seed: 1, tempo: 0.7..1.4, seconds: 8.0..16.0 };
         let made = hums(&songs(), &plan);
         let count = |song| made.iter().filter(|(of, _)| *of == song).count();
         let mut counts = [count(0), count(1), count(2)];
@@ -108,10 +109,21 @@ mod tests {
     }
 
     #[test]
+    fn short_hums_need_fewer_notes() {
+        let slow: Vec<Note> =
+            (0..60).map(|i| Note { onset: 0.9 * i as f32, duration: 0.8, pitch: 60.0 + (i % 5) as f32 }).collect();
+        let made = |seconds| hums(&[Arc::new(slow.clone())], &HumPlan { hums: 3, seed: 1, tempo: 1.0..1.0, seconds });
+        assert_eq!((made(4.0..5.0).len(), made(6.0..7.0).len()), (3, 3));
+        for (_, hum) in made(4.0..5.0) {
+            assert!((3.9..5.1).contains(&(hum.section.end - hum.section.start)));
+        }
+    }
+
+    #[test]
     fn a_song_with_little_melody_is_not_hummed() {
         let sparse =
             Arc::new(vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }, Note { onset: 50.0, duration: 1.0, pitch: 62.0 }]);
-        assert!(hums(&[sparse], &HumPlan { hums: 3, seed: 1, tempo: 1.0..1.0 }).is_empty());
-        assert!(hums(&[], &HumPlan { hums: 3, seed: 1, tempo: 1.0..1.0 }).is_empty());
+        assert!(hums(&[sparse], &HumPlan { hums: 3, seed: 1, tempo: 1.0..1.0, seconds: 8.0..16.0 }).is_empty());
+        assert!(hums(&[], &HumPlan { hums: 3, seed: 1, tempo: 1.0..1.0, seconds: 8.0..16.0 }).is_empty());
     }
 }

@@ -3,6 +3,7 @@
 use crate::cli::complain;
 use anyhow::{Result, bail};
 use qbh::eval::datasets::{self, DataSet, HumPlan};
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 
 /// The data set and where its songs are.
@@ -45,6 +46,9 @@ pub struct Data {
     /// How much faster than the song the synthesised hums are: lowest and highest
     #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = [0.7, 1.4])]
     hum_tempo: Vec<f32>,
+    /// How many seconds the synthesised hums last: lowest and highest
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = [8.0, 16.0])]
+    hum_seconds: Vec<f32>,
     /// Seed of the synthesised hums
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -53,11 +57,12 @@ pub struct Data {
 impl Data {
     /// Reads the set that was asked for.
     pub fn read(&self) -> Result<DataSet> {
-        let [low, high] = self.hum_tempo[..] else { bail!("--hum-tempo takes two numbers") };
-        if !(0.1..=10.0).contains(&low) || !(low..=10.0).contains(&high) {
-            bail!("--hum-tempo {low} {high}: two numbers from 0.1 to 10, the lower first");
-        }
-        let plan = HumPlan { hums: self.hums, seed: self.seed, tempo: low..high };
+        let plan = HumPlan {
+            hums: self.hums,
+            seed: self.seed,
+            tempo: range("--hum-tempo", &self.hum_tempo, 0.1..=10.0)?,
+            seconds: range("--hum-seconds", &self.hum_seconds, 3.0..=60.0)?,
+        };
         let set = if let Some(file) = &self.manifest {
             datasets::manifest(file, &self.library)?
         } else if let Some(folder) = &self.humtrans {
@@ -78,5 +83,13 @@ impl Data {
             bail!("no data set is given");
         };
         Ok(set)
+    }
+}
+
+/// Two numbers within `bounds`, the lower first.
+fn range(option: &str, values: &[f32], bounds: RangeInclusive<f32>) -> Result<Range<f32>> {
+    match *values {
+        [low, high] if bounds.contains(&low) && (low..=*bounds.end()).contains(&high) => Ok(low..high),
+        _ => bail!("{option} takes two numbers from {} to {}, the lower first", bounds.start(), bounds.end()),
     }
 }
