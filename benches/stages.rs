@@ -11,6 +11,7 @@ use qbh_index::{FileIdentity, Fingerprint, FirstStage, Index, Level, LevelWindow
 use qbh_models::EMBEDDING_DIM;
 use qbh_models::embedder::{self, Embedder};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR, Extractor, harmonic, ssl};
+use qbh_models::reranker::{DEFAULT_RERANKER, Pair, Reranker};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::Device;
@@ -231,10 +232,33 @@ fn plain_alignment(hum: &[u16], song: &[u16]) -> f32 {
     best
 }
 
+/// Places of songs beside a hum of 12 s; of a search there are up to 240.
+fn rerankers() {
+    section("Reranker: a 12 s hum beside 160 passages", "one passage after the other");
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut melody = |steps: usize| -> Vec<f32> {
+        let notes: Vec<f32> = (0..steps.div_ceil(4)).map(|_| (50.0 + 24.0 * rng.random::<f32>()).round()).collect();
+        (0..steps).map(|i| notes[i / 4]).collect()
+    };
+    let hum = melody(120);
+    let path: Vec<(u32, u32)> = (0..60).map(|i| (2 * i, 2 * i + 10)).collect();
+    let pairs: Vec<Pair> = (0..160).filter_map(|_| Pair::new(&hum, &melody(150), &path, 0.0)).collect();
+    let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).expect("the reranker opens");
+    let apart = median(|| {
+        for pair in &pairs {
+            black_box(reranker.score(std::slice::from_ref(pair)).expect("pairs are scored"));
+        }
+    });
+    let together = median(|| drop(black_box(reranker.score(&pairs).expect("pairs are scored"))));
+    row("one by one", 1e3 * apart, "ms", 1.0);
+    row("together", 1e3 * together, "ms", apart / together);
+}
+
 fn main() {
     tch::set_num_threads(1);
     extractors();
     embedders();
     first_stages();
     alignment();
+    rerankers();
 }

@@ -202,8 +202,7 @@ fn case(searcher: &Searcher, set: usize, voted: &Voted, library: &[u32], right: 
     let chances = chances(&inside, |_| true);
     let candidates = choose(&inside, &chances, SearchOptions::default().candidates);
     let hum = &voted.hum;
-    let proposals = searcher.located(voted, candidates, &chances).unwrap();
-    let ranking = searcher.reranked(hum, searcher.ranked(hum, &proposals).unwrap()).unwrap();
+    let ranking = searcher.reranked(hum, searcher.ranked(voted, &candidates, &chances).unwrap()).unwrap();
     let mut by_votes: Vec<(Ranked, bool)> = ranking.iter().map(|r| (r.clone(), right.contains(&r.song))).collect();
     by_votes.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
     let is_right = ranking.first().is_some_and(|best| right.contains(&best.song));

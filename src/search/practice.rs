@@ -170,13 +170,12 @@ impl Library {
             let Ok(hum) = Hum::new(&contour) else { continue };
             if kept.is_empty() {
                 let voted = searcher.vote(&contour, &SearchOptions::default())?;
-                let proposals = searcher.candidates(&voted, CANDIDATES, &[])?;
-                let ranked = searcher.ranked(&hum, &proposals)?;
+                let (candidates, chances) = searcher.candidates(&voted, CANDIDATES, &[]);
+                let ranked = searcher.ranked(&voted, &candidates, &chances)?;
                 let best = ranked.iter().enumerate().filter(|(rank, song)| *rank < KEPT || is_right(song));
-                let best: Vec<u32> = best.map(|(_, ranked)| ranked.song).collect();
-                kept = proposals.into_iter().filter(|proposal| best.contains(&proposal.candidate.song)).collect();
+                kept = best.map(|(_, song)| Proposal::again(song)).collect();
             }
-            let ranked = searcher.ranked(&hum, &kept)?;
+            let ranked = searcher.again(&hum, &kept)?;
             let mut case = Case { pairs: Vec::new(), scores: Vec::new(), right: Vec::new() };
             for (ranked, pairs) in ranked.iter().zip(searcher.pairs(&hum, &ranked)?) {
                 let pairs: Vec<Pair> = pairs.into_iter().flatten().collect();

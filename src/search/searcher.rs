@@ -26,6 +26,9 @@ use super::{Answer, Match, SearchError, SearchOptions, Stage, Timings, calibrati
 #[path = "fit.rs"]
 mod fit;
 
+/// Songs of which the passages that votes come from are aligned as well: the best by votes and alignment with all of the song.
+const LOCATED: usize = 100;
+
 /// Songs that the graph proposes for each one that is aligned.
 const PROPOSED_PER_CANDIDATE: usize = 3;
 
@@ -57,6 +60,19 @@ fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<f
 pub(super) struct Proposal {
     pub(super) candidate: Candidate,
     pub(super) passages: Vec<Passage>,
+}
+
+impl Proposal {
+    /// All of the song.
+    fn whole(candidate: Candidate) -> Proposal {
+        Proposal { candidate, passages: vec![Passage::WHOLE] }
+    }
+
+    /// Where a ranked song was looked at.
+    pub(super) fn again(ranked: &Ranked) -> Proposal {
+        let candidate = Candidate { song: ranked.song, z: ranked.z };
+        Proposal { candidate, passages: ranked.places.iter().map(|place| place.passage).collect() }
+    }
 }
 
 /// A hum and the votes of the songs for it.
@@ -131,11 +147,11 @@ impl<'a> Searcher<'a> {
     pub fn answer(&self, voted: &Voted, options: &SearchOptions, without: &[SongId]) -> Result<Answer, SearchError> {
         let begin = Instant::now();
         let without: Vec<u32> = without.iter().filter_map(|&song| self.view.ordinal(song)).collect();
-        let candidates = self.candidates(voted, options.aligned(), &without)?;
+        let (candidates, chances) = self.candidates(voted, options.aligned(), &without);
         let scored = Instant::now();
 
         let hum = &voted.hum;
-        let ranked = self.reranked(hum, self.ranked(hum, &candidates)?)?;
+        let ranked = self.reranked(hum, self.ranked(voted, &candidates, &chances)?)?;
         let confidences = calibration::confidences(&ranked, self.view.len() - without.len(), hum.voiced(), options.limit);
         let mut matches = Vec::new();
         for (song, confidence) in ranked.iter().zip(confidences) {
@@ -149,48 +165,63 @@ impl<'a> Searcher<'a> {
             confident,
             timings,
             songs_searched: self.view.len(),
-            candidates: ids(&mut candidates.iter().map(|c| c.candidate.song)),
+            candidates: ids(&mut candidates.iter().map(|candidate| candidate.song)),
             ranking: ids(&mut ranked.iter().map(|r| r.song)),
         })
     }
 
-    /// The songs that stand out by their votes, with the passages that these come from.
-    pub(super) fn candidates(&self, voted: &Voted, count: usize, without: &[u32]) -> Result<Vec<Proposal>, SearchError> {
+    /// The songs that stand out by their votes, and what votes come by chance.
+    pub(super) fn candidates(&self, voted: &Voted, count: usize, without: &[u32]) -> (Vec<Candidate>, Vec<Option<Chance>>) {
         let ballots: Vec<&Ballot> = voted.ballots.iter().filter(|ballot| !without.contains(&ballot.song)).collect();
         let chances = chances(&ballots, |song| voted.sample.as_ref().is_none_or(|sample| sample.binary_search(&song).is_ok()));
-        self.located(voted, choose(&ballots, &chances, count), &chances)
+        (choose(&ballots, &chances, count), chances)
     }
 
-    /// Candidates with the passages of them that their votes come from, and all of each.
-    fn located(
+    /// Aligns all of each candidate with the hum, then those passages of the best of them that their votes come from, and ranks them by votes
+    /// and alignment. Where votes are misled, the hum may still align elsewhere.
+    pub(super) fn ranked(
         &self,
         voted: &Voted,
-        candidates: Vec<Candidate>,
+        candidates: &[Candidate],
         chances: &[Option<Chance>],
-    ) -> Result<Vec<Proposal>, SearchError> {
+    ) -> Result<Vec<Ranked>, SearchError> {
+        let melody = &voted.hum.melody;
+        let whole: Vec<Proposal> = candidates.iter().copied().map(Proposal::whole).collect();
+        let mut ranked = rank(self.align(melody, &whole)?);
+        let rest = ranked.split_off(ranked.len().min(LOCATED));
+        let mut places: HashMap<u32, Vec<Place>> = ranked.iter().map(|best| (best.song, best.places.clone())).collect();
+        let located = self.located(voted, ranked, chances)?;
+        for (candidate, passages) in self.align(melody, &located)? {
+            places.entry(candidate.song).or_default().extend(passages);
+        }
+        let rest = rest.into_iter().map(|song| (Candidate { song: song.song, z: song.z }, song.places));
+        let best = located.into_iter().map(|p| (p.candidate, places.remove(&p.candidate.song).unwrap_or_default()));
+        Ok(rank(best.chain(rest).collect()))
+    }
+
+    /// Songs with the passages that their votes come from.
+    fn located(&self, voted: &Voted, songs: Vec<Ranked>, chances: &[Option<Chance>]) -> Result<Vec<Proposal>, SearchError> {
         let geometry = Geometry {
             hum: voted.hum.contour.len(),
             lengths: voted.cuts.iter().map(|cut| cut.steps).collect(),
             levels: self.view.levels(),
             windows_per_length: self.embedder.windowing().windows_per_length,
         };
-        let mut songs: Vec<u32> = candidates.iter().map(|candidate| candidate.song).collect();
-        songs.sort_unstable();
+        let mut ordinals: Vec<u32> = songs.iter().map(|ranked| ranked.song).collect();
+        ordinals.sort_unstable();
         let queries = queries(&voted.cuts, &voted.vectors, self.embedder.dimension());
-        let found = self.view.score(&queries, Some(&songs), |_, pairs| passages(pairs, chances, &geometry))?;
+        let found = self.view.score(&queries, Some(&ordinals), |_, pairs| passages(pairs, chances, &geometry))?;
         let mut found: HashMap<u32, Vec<Passage>> = found.into_iter().collect();
-        let proposal = |candidate: Candidate| {
-            let mut passages = found.remove(&candidate.song).unwrap_or_default();
-            // Where votes are misled, the hum may still align.
-            passages.push(Passage::WHOLE);
-            Proposal { candidate, passages }
+        let proposal = |Ranked { song, z, .. }| Proposal {
+            candidate: Candidate { song, z },
+            passages: found.remove(&song).unwrap_or_default(),
         };
-        Ok(candidates.into_iter().map(proposal).collect())
+        Ok(songs.into_iter().map(proposal).collect())
     }
 
-    /// Aligns candidates with a hum and ranks them by votes and alignment.
-    pub(super) fn ranked(&self, hum: &Hum, candidates: &[Proposal]) -> Result<Vec<Ranked>, SearchError> {
-        Ok(rank(self.align(&hum.melody, candidates)?))
+    /// Aligns another hum with the passages of some songs, and ranks these.
+    pub(super) fn again(&self, hum: &Hum, songs: &[Proposal]) -> Result<Vec<Ranked>, SearchError> {
+        Ok(rank(self.align(&hum.melody, songs)?))
     }
 
     /// Orders a ranking anew by what the reranker, if there is one, makes of its best songs.

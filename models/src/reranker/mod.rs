@@ -13,6 +13,7 @@ pub(crate) use pair::CHANNELS;
 
 pub use pair::Pair;
 
+use rayon::prelude::*;
 use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
@@ -78,8 +79,6 @@ impl Reranker {
 pub(crate) fn features(pairs: &[Pair]) -> Result<Tensor, ModelError> {
     let steps = pairs.first().map_or(1, Pair::steps);
     let mut values = vec![0.0; pairs.len() * CHANNELS * steps];
-    for (pair, out) in pairs.iter().zip(values.chunks_exact_mut(CHANNELS * steps)) {
-        pair.features(out);
-    }
+    pairs.par_iter().zip(values.par_chunks_exact_mut(CHANNELS * steps)).for_each(|(pair, out)| pair.features(out));
     Ok(Tensor::f_from_slice(&values)?.f_view([pairs.len() as i64, CHANNELS as i64, steps as i64])?)
 }
