@@ -181,15 +181,17 @@ fn first_stages() {
     println!("  building the graph: {built:.1} s on all cores; opening it, which a single query waits for: {open:.2} s");
 }
 
+/// A contour of random notes of 0.4 s.
+fn melody(rng: &mut ChaCha8Rng, steps: usize) -> Vec<f32> {
+    let notes: Vec<f32> = (0..steps.div_ceil(4)).map(|_| 50.0 + 24.0 * rng.random::<f32>()).collect();
+    (0..steps).map(|i| notes[i / 4]).collect()
+}
+
 fn alignment() {
     section("Alignment: a 12 s hum against 200 songs of 4 minutes, 24 keys", "the same recurrence in f32, cell after cell");
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    let mut melody = |steps: usize| -> Vec<f32> {
-        let notes: Vec<f32> = (0..steps.div_ceil(4)).map(|_| 50.0 + 24.0 * rng.random::<f32>()).collect();
-        (0..steps).map(|i| notes[i / 4]).collect()
-    };
-    let hum = Melody::new(&melody(120));
-    let songs: Vec<Melody> = (0..200).map(|_| Melody::new(&melody(2400))).collect();
+    let hum = Melody::new(&melody(&mut rng, 120));
+    let songs: Vec<Melody> = (0..200).map(|_| Melody::new(&melody(&mut rng, 2400))).collect();
     let aligner = Aligner::new(&hum.class);
     let mut scratch = Scratch::default();
     let own = median(|| {
@@ -236,13 +238,9 @@ fn plain_alignment(hum: &[u16], song: &[u16]) -> f32 {
 fn rerankers() {
     section("Reranker: a 12 s hum beside 160 passages", "one passage after the other");
     let mut rng = ChaCha8Rng::seed_from_u64(5);
-    let mut melody = |steps: usize| -> Vec<f32> {
-        let notes: Vec<f32> = (0..steps.div_ceil(4)).map(|_| (50.0 + 24.0 * rng.random::<f32>()).round()).collect();
-        (0..steps).map(|i| notes[i / 4]).collect()
-    };
-    let hum = melody(120);
+    let hum = melody(&mut rng, 120);
     let path: Vec<(u32, u32)> = (0..60).map(|i| (2 * i, 2 * i + 10)).collect();
-    let pairs: Vec<Pair> = (0..160).filter_map(|_| Pair::new(&hum, &melody(150), &path, 0.0)).collect();
+    let pairs: Vec<Pair> = (0..160).filter_map(|_| Pair::new(&hum, &melody(&mut rng, 150), &path, 0.0)).collect();
     let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).expect("the reranker opens");
     let apart = median(|| {
         for pair in &pairs {

@@ -41,6 +41,13 @@ pub struct Ranked {
     pub places: Vec<Place>,
 }
 
+impl Ranked {
+    /// The song as its votes chose it.
+    pub(super) fn candidate(&self) -> Candidate {
+        Candidate { song: self.song, z: self.z }
+    }
+}
+
 /// What the weights weigh; that of the votes is 1.
 pub(super) fn features(z: f32, alignment: &Alignment, log_odds: f32) -> [f32; 4] {
     [z, alignment.score.powi(3), alignment.moves, log_odds]

@@ -70,8 +70,7 @@ impl Proposal {
 
     /// Where a ranked song was looked at.
     pub(super) fn again(ranked: &Ranked) -> Proposal {
-        let candidate = Candidate { song: ranked.song, z: ranked.z };
-        Proposal { candidate, passages: ranked.places.iter().map(|place| place.passage).collect() }
+        Proposal { candidate: ranked.candidate(), passages: ranked.places.iter().map(|place| place.passage).collect() }
     }
 }
 
@@ -188,19 +187,15 @@ impl<'a> Searcher<'a> {
         let melody = &voted.hum.melody;
         let whole: Vec<Proposal> = candidates.iter().copied().map(Proposal::whole).collect();
         let mut ranked = rank(self.align(melody, &whole)?);
-        let rest = ranked.split_off(ranked.len().min(LOCATED));
-        let mut places: HashMap<u32, Vec<Place>> = ranked.iter().map(|best| (best.song, best.places.clone())).collect();
-        let located = self.located(voted, ranked, chances)?;
-        for (candidate, passages) in self.align(melody, &located)? {
-            places.entry(candidate.song).or_default().extend(passages);
+        let located = self.located(voted, &ranked[..ranked.len().min(LOCATED)], chances)?;
+        for (best, (_, passages)) in ranked.iter_mut().zip(self.align(melody, &located)?) {
+            best.places.extend(passages);
         }
-        let rest = rest.into_iter().map(|song| (Candidate { song: song.song, z: song.z }, song.places));
-        let best = located.into_iter().map(|p| (p.candidate, places.remove(&p.candidate.song).unwrap_or_default()));
-        Ok(rank(best.chain(rest).collect()))
+        Ok(rank(ranked.into_iter().map(|song| (song.candidate(), song.places)).collect()))
     }
 
-    /// Songs with the passages that their votes come from.
-    fn located(&self, voted: &Voted, songs: Vec<Ranked>, chances: &[Option<Chance>]) -> Result<Vec<Proposal>, SearchError> {
+    /// Songs with the passages that their votes come from, in the order of `songs`.
+    fn located(&self, voted: &Voted, songs: &[Ranked], chances: &[Option<Chance>]) -> Result<Vec<Proposal>, SearchError> {
         let geometry = Geometry {
             hum: voted.hum.contour.len(),
             lengths: voted.cuts.iter().map(|cut| cut.steps).collect(),
@@ -212,11 +207,11 @@ impl<'a> Searcher<'a> {
         let queries = queries(&voted.cuts, &voted.vectors, self.embedder.dimension());
         let found = self.view.score(&queries, Some(&ordinals), |_, pairs| passages(pairs, chances, &geometry))?;
         let mut found: HashMap<u32, Vec<Passage>> = found.into_iter().collect();
-        let proposal = |Ranked { song, z, .. }| Proposal {
-            candidate: Candidate { song, z },
-            passages: found.remove(&song).unwrap_or_default(),
+        let proposal = |ranked: &Ranked| Proposal {
+            candidate: ranked.candidate(),
+            passages: found.remove(&ranked.song).unwrap_or_default(),
         };
-        Ok(songs.into_iter().map(proposal).collect())
+        Ok(songs.iter().map(proposal).collect())
     }
 
     /// Aligns another hum with the passages of some songs, and ranks these.
@@ -291,7 +286,7 @@ impl<'a> Searcher<'a> {
         sample
     }
 
-    /// Candidates with their passages aligned; none for a song that was removed since the view was made.
+    /// Candidates with their passages aligned, in their order; none for a song that was removed since the view was made.
     fn align(&self, hum: &Melody, candidates: &[Proposal]) -> Result<Vec<(Candidate, Vec<Place>)>, SearchError> {
         let aligner = Aligner::new(&hum.class);
         let (view, index) = (&self.view, self.index);
