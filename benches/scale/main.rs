@@ -94,7 +94,7 @@ fn search(searcher: &Searcher, songs: usize) {
     for item in 0..HUMS {
         let (song, contour) = hum(item, songs);
         let start = Instant::now();
-        let answer = searcher.search(&Contour { pitch: contour }, &SearchOptions::default()).expect("the hum is searched");
+        let answer = searcher.search(&Contour::from_steps(contour), &SearchOptions::default()).expect("the hum is searched");
         let timings = answer.timings;
         let all = [start.elapsed(), timings.embed, timings.score, timings.align];
         times.iter_mut().zip(all).for_each(|(times, time)| times.push(1e3 * time.as_secs_f64()));

@@ -58,7 +58,7 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
     );
     drop(graph);
     // The first hum loads the graph.
-    let _ = searcher.search(&Contour { pitch: hum(0, songs).1 }, &options(Stage::Hnsw));
+    let _ = searcher.search(&Contour::from_steps(hum(0, songs).1), &options(Stage::Hnsw));
     let (times, found) = searched(searcher, Stage::Hnsw, songs);
     println!("    HNSW, {} proposed, voted   {:8.1}        {:.3}", 3 * RECALL_AT, quantile(&times, 0.5), recall(&exact, &found));
     Some(Cost { vectors: view.vectors(), build, reload, bytes })
@@ -79,7 +79,7 @@ fn recall(exact: &[Vec<u64>], found: &[Vec<u64>]) -> f64 {
 fn searched(searcher: &Searcher, stage: Stage, songs: usize) -> (Vec<f64>, Vec<Vec<u64>>) {
     let (mut times, mut first) = (Vec::new(), Vec::new());
     for item in 0..HUMS {
-        let answer = searcher.search(&Contour { pitch: hum(item, songs).1 }, &options(stage)).expect("the hum is searched");
+        let answer = searcher.search(&Contour::from_steps(hum(item, songs).1), &options(stage)).expect("the hum is searched");
         times.push(1e3 * answer.timings.score.as_secs_f64());
         first.push(answer.candidates.iter().map(|song| song.0).collect());
     }

@@ -228,7 +228,7 @@ impl Desk<'_> {
 
     fn plot(&self, file: &Path, asked: &Asked, answer: &Answer, title: &str) -> Result<()> {
         let Some(best) = answer.matches.first() else { return Ok(()) };
-        let song = Contour { pitch: self.index.contour(best.song)?.unwrap_or_default() };
+        let song = Contour::from_steps(self.index.contour(best.song)?.unwrap_or_default());
         let svg = plot::alignment_svg(&asked.contour, &song, best, title)?;
         std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))?;
         self.context.say(format!("{} shows the hum over the best match", file.display()));

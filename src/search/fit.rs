@@ -169,7 +169,7 @@ fn part_of(contour: &Contour, rng: &mut ChaCha8Rng) -> Contour {
         return contour.clone();
     }
     let from = rng.random_range(0..contour.pitch.len() - steps);
-    Contour { pitch: contour.pitch[from..from + steps].to_vec() }
+    contour.part(from..from + steps)
 }
 
 /// A library of random size, or the whole pool; the right songs are in three of four.

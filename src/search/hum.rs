@@ -1,7 +1,9 @@
 //! The hum as it is searched: without the silence around it, and long enough to tell songs apart.
 
+use std::ops::Range;
+
 use qbh_models::Contour;
-use qbh_models::contour::CONTOUR_STEP;
+use qbh_models::contour::{CONTOUR_STEP, SLOWDOWN};
 
 use super::SearchError;
 use super::melody::Melody;
@@ -15,32 +17,65 @@ const SHORTEST_HUM: usize = 25;
 /// A hum with fewer voiced steps than this (0.3 s) has no voice.
 const SHORTEST_VOICE: usize = 3;
 
-/// A hum as it is searched.
+/// A hum as it is searched, at two speeds: what is fast and short is laid on songs slowed down, where steps do not blur it.
 #[derive(Debug, Clone)]
 pub(super) struct Hum {
     /// Seconds cut off its beginning.
     pub(super) offset: f32,
     /// From its first pitch to its last, at most 70 s.
-    pub(super) contour: Vec<f32>,
-    pub(super) melody: Melody,
+    contour: Contour,
+    melody: Melody,
+    /// The melody of the contour slowed down.
+    slowed: Melody,
+}
+
+/// A hum at one of its speeds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading<'h> {
+    /// Steps that last for [`Reading::slowdown`] contour steps.
+    pub(super) steps: &'h [f32],
+    pub(super) melody: &'h Melody,
+    /// How much slower than the hum it is.
+    pub(super) slowdown: f32,
 }
 
 impl Hum {
     /// # Errors
     /// [`SearchError::NoVoice`], [`SearchError::TooShort`].
     pub(super) fn new(contour: &Contour) -> Result<Hum, SearchError> {
-        let (offset, sounding) = sounding(contour)?;
-        Ok(Hum { offset, contour: sounding.to_vec(), melody: Melody::new(sounding) })
+        let sounding = sounding(contour)?;
+        let offset = (sounding.start as f64 * CONTOUR_STEP) as f32;
+        let contour = contour.part(sounding);
+        Ok(Hum { offset, melody: Melody::new(&contour.pitch), slowed: Melody::new(&contour.slowed), contour })
+    }
+
+    /// Contour steps.
+    pub(super) fn len(&self) -> usize {
+        self.contour.len()
+    }
+
+    /// What sounds of it.
+    pub(super) fn contour(&self) -> &Contour {
+        &self.contour
+    }
+
+    /// The hum as it is, or slowed down.
+    pub(super) fn reading(&self, slowed: bool) -> Reading<'_> {
+        if slowed {
+            Reading { steps: &self.contour.slowed, melody: &self.slowed, slowdown: SLOWDOWN as f32 }
+        } else {
+            Reading { steps: &self.contour.pitch, melody: &self.melody, slowdown: 1.0 }
+        }
     }
 
     /// Seconds with a pitch.
     pub(super) fn voiced(&self) -> f32 {
-        self.contour.iter().filter(|&&pitch| pitch > 0.0).count() as f32 * CONTOUR_STEP as f32
+        self.contour.pitch.iter().filter(|&&pitch| pitch > 0.0).count() as f32 * CONTOUR_STEP as f32
     }
 }
 
-/// The part of a hum that sounds, and the seconds before it.
-fn sounding(hum: &Contour) -> Result<(f32, &[f32]), SearchError> {
+/// The steps of a hum that sound.
+fn sounding(hum: &Contour) -> Result<Range<usize>, SearchError> {
     let voiced = hum.pitch.iter().filter(|&&p| p > 0.0).count();
     let (Some(first), Some(last)) = (hum.pitch.iter().position(|&p| p > 0.0), hum.pitch.iter().rposition(|&p| p > 0.0)) else {
         return Err(SearchError::NoVoice);
@@ -52,5 +87,5 @@ fn sounding(hum: &Contour) -> Result<(f32, &[f32]), SearchError> {
         let seconds = |steps: usize| (steps as f64 * CONTOUR_STEP) as f32;
         return Err(SearchError::TooShort { heard: seconds(voiced), needed: seconds(SHORTEST_HUM) });
     }
-    Ok(((first as f64 * CONTOUR_STEP) as f32, &hum.pitch[first..=last.min(first + LONGEST_HUM - 1)]))
+    Ok(first..(last + 1).min(first + LONGEST_HUM))
 }

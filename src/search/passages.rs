@@ -20,6 +20,8 @@ const SHORTEST: f32 = 50.0;
 /// A passage is so much longer than the hum would take at the tempo that the votes tell, and so many steps more at either end.
 const LONGER: f32 = 1.25;
 const MARGIN: f32 = 20.0;
+/// A hum so many times as fast as the song is slowed down: between its own tempo and the slower one.
+const FAST: f32 = 1.2;
 
 /// A part of a song: contour steps `start..end`, where the end may lie beyond the song's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +30,13 @@ pub struct Passage {
     pub start: u32,
     /// One past the last step.
     pub end: u32,
+    /// Whether the votes tell that the hum is so much faster than the song that it is laid on it slowed down.
+    pub slowed: bool,
 }
 
 impl Passage {
     /// All of a song.
-    pub const WHOLE: Passage = Passage { start: 0, end: u32::MAX };
+    pub const WHOLE: Passage = Passage { start: 0, end: u32::MAX, slowed: false };
 }
 
 /// How windows of hum and songs are cut.
@@ -61,8 +65,9 @@ pub fn passages(pairs: &[PairScores], chances: &[Option<Chance>], geometry: &Geo
     }
     let hum = geometry.hum as f32;
     let passage = |bin: usize| {
-        let half = (evidence.tempo[bin] / evidence.sum[bin]).exp() * hum / 2.0 * LONGER + MARGIN;
-        Passage { start: (middle(bin) - half).max(0.0) as u32, end: (middle(bin) + half) as u32 }
+        let tempo = (evidence.tempo[bin] / evidence.sum[bin]).exp();
+        let half = tempo * hum / 2.0 * LONGER + MARGIN;
+        Passage { start: (middle(bin) - half).max(0.0) as u32, end: (middle(bin) + half) as u32, slowed: tempo >= FAST }
     };
     peaks(&evidence.sum, (APART * hum.max(SHORTEST) / BIN) as usize).into_iter().map(passage).collect()
 }
@@ -145,7 +150,8 @@ mod tests {
     fn the_passage_is_where_the_windows_agree_at_the_tempo_they_agree_at() {
         let passages = found(&[(10, 0.9)]);
         // From 50 s on, the hum of 17.5 s at half its tempo: the middle at 67.5 s, 35 s long.
-        let Passage { start, end } = passages[0];
+        let Passage { start, end, slowed } = passages[0];
+        assert!(slowed, "twice as fast as the song");
         assert!((start + end).abs_diff(2 * 675) <= 10, "{passages:?}");
         assert!((end - start).abs_diff((350.0 * LONGER + 2.0 * MARGIN) as u32) <= 2, "{passages:?}");
     }

@@ -257,7 +257,7 @@ mod tests {
             tempo_ratio: place.tempo_ratio,
             path: place.path,
         };
-        (Contour { pitch: hum }, Contour { pitch: song }, found)
+        (Contour::from_steps(hum), Contour::from_steps(song), found)
     }
 
     #[test]

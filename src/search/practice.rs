@@ -166,7 +166,7 @@ impl Library {
         for version in 0..VERSIONS {
             let tempo = if version == 0 { tempo } else { tempo * draw.range(TEMPO_SPREAD.0, TEMPO_SPREAD.1) };
             let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
-            let contour = Contour { pitch: hum::hum(&song.notes, from..from + length, tempo, strength, draw) };
+            let contour = Contour::from_steps(hum::hum(&song.notes, from..from + length, tempo, strength, draw));
             let Ok(hum) = Hum::new(&contour) else { continue };
             if kept.is_empty() {
                 let voted = searcher.vote(&contour, &SearchOptions::default())?;

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn place(score: f32, moves: f32) -> Place {
-        Place { passage: Passage { start: 0, end: 1 }, alignment: Alignment { score, shift: 0, moves } }
+        Place { passage: Passage { start: 0, end: 1, slowed: false }, alignment: Alignment { score, shift: 0, moves } }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, SongId, View};
+use qbh_models::contour::slowed_step;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::{Pair, Reranker};
 use qbh_models::{Contour, ModelError};
@@ -47,6 +48,19 @@ pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<LevelW
         vectors: rest.split_off(..level.windows.len() * embedder.dimension()).map_or(Vec::new(), <[f32]>::to_vec),
     });
     Ok(stored.collect())
+}
+
+/// The windows of a hum and what is compared of them, cut after cut, from its finer steps if the embedder takes windows of any.
+fn embed_hum(hum: &Contour, embedder: &dyn Embedder) -> Result<(Vec<Cut>, Vec<f32>), ModelError> {
+    let cuts = hum_windows(&hum.pitch, embedder.windowing());
+    let windows = || cuts.iter().flat_map(|cut| &cut.windows);
+    let windows: Vec<&[f32]> = if embedder.windowing().resampled {
+        windows().map(|w| &hum.slowed[slowed_step(w.start)..slowed_step(w.end)]).collect()
+    } else {
+        windows().map(|w| &hum.pitch[w.start..w.end]).collect()
+    };
+    let vectors = embedder.vectors(&windows)?;
+    Ok((cuts, vectors))
 }
 
 /// What is compared of all windows, cut after cut: [`Embedder::dimension`] values each.
@@ -122,8 +136,7 @@ impl<'a> Searcher<'a> {
         }
         let hum = Hum::new(hum)?;
         let begin = Instant::now();
-        let cuts = hum_windows(&hum.contour, self.embedder.windowing());
-        let vectors = embed(&hum.contour, &cuts, self.embedder.as_ref())?;
+        let (cuts, vectors) = embed_hum(hum.contour(), self.embedder.as_ref())?;
         let embedded = Instant::now();
         let queries = queries(&cuts, &vectors, self.embedder.dimension());
         let (ballots, sample) = match options.stage {
@@ -184,11 +197,10 @@ impl<'a> Searcher<'a> {
         candidates: &[Candidate],
         chances: &[Option<Chance>],
     ) -> Result<Vec<Ranked>, SearchError> {
-        let melody = &voted.hum.melody;
         let whole: Vec<Proposal> = candidates.iter().copied().map(Proposal::whole).collect();
-        let mut ranked = rank(self.align(melody, &whole)?);
+        let mut ranked = rank(self.align(&voted.hum, &whole)?);
         let located = self.located(voted, &ranked[..ranked.len().min(LOCATED)], chances)?;
-        for (best, (_, passages)) in ranked.iter_mut().zip(self.align(melody, &located)?) {
+        for (best, (_, passages)) in ranked.iter_mut().zip(self.align(&voted.hum, &located)?) {
             best.places.extend(passages);
         }
         Ok(rank(ranked.into_iter().map(|song| (song.candidate(), song.places)).collect()))
@@ -197,7 +209,7 @@ impl<'a> Searcher<'a> {
     /// Songs with the passages that their votes come from, in the order of `songs`.
     fn located(&self, voted: &Voted, songs: &[Ranked], chances: &[Option<Chance>]) -> Result<Vec<Proposal>, SearchError> {
         let geometry = Geometry {
-            hum: voted.hum.contour.len(),
+            hum: voted.hum.len(),
             lengths: voted.cuts.iter().map(|cut| cut.steps).collect(),
             levels: self.view.levels(),
             windows_per_length: self.embedder.windowing().windows_per_length,
@@ -216,7 +228,7 @@ impl<'a> Searcher<'a> {
 
     /// Aligns another hum with the passages of some songs, and ranks these.
     pub(super) fn again(&self, hum: &Hum, songs: &[Proposal]) -> Result<Vec<Ranked>, SearchError> {
-        Ok(rank(self.align(&hum.melody, songs)?))
+        Ok(rank(self.align(hum, songs)?))
     }
 
     /// Orders a ranking anew by what the reranker, if there is one, makes of its best songs.
@@ -230,15 +242,16 @@ impl<'a> Searcher<'a> {
 
     /// The hum beside the places of each of the songs, along its alignment; `None` where that is nothing, or the same as at another place.
     pub(super) fn pairs(&self, hum: &Hum, ranked: &[Ranked]) -> Result<Vec<Vec<Option<Pair>>>, SearchError> {
-        let aligner = Aligner::new(&hum.melody.class);
+        let aligners = aligners(hum);
         let (view, index) = (&self.view, self.index);
         let pairs = |ranked: &Ranked| {
             let Some(contour) = contour_of(view, index, ranked.song)? else { return Ok(Vec::new()) };
             let pair = |place: &Place| {
                 let (song, shift) = (part(&contour, place.passage), place.alignment.shift);
-                let path = aligner.path(&song.class, shift);
-                let steps: Vec<(u32, u32)> = path.iter().map(|&(i, j)| (hum.melody.step[i], song.step[j])).collect();
-                Pair::new(&hum.contour, &contour, &steps, f32::from(shift) / EIGHTHS)
+                let reading = hum.reading(place.passage.slowed);
+                let path = aligners[usize::from(place.passage.slowed)].path(&song.class, shift);
+                let steps: Vec<(u32, u32)> = path.iter().map(|&(i, j)| (reading.melody.step[i], song.step[j])).collect();
+                Pair::new(reading.steps, &contour, &steps, f32::from(shift) / EIGHTHS)
             };
             let mut pairs: Vec<Option<Pair>> = Vec::new();
             for pair in ranked.places.iter().map(pair) {
@@ -287,14 +300,17 @@ impl<'a> Searcher<'a> {
     }
 
     /// Candidates with their passages aligned, in their order; none for a song that was removed since the view was made.
-    fn align(&self, hum: &Melody, candidates: &[Proposal]) -> Result<Vec<(Candidate, Vec<Place>)>, SearchError> {
-        let aligner = Aligner::new(&hum.class);
+    fn align(&self, hum: &Hum, candidates: &[Proposal]) -> Result<Vec<(Candidate, Vec<Place>)>, SearchError> {
+        let aligners = aligners(hum);
         let (view, index) = (&self.view, self.index);
         candidates
             .par_iter()
             .map_init(Scratch::default, |scratch, Proposal { candidate, passages }| {
                 let Some(contour) = contour_of(view, index, candidate.song)? else { return Ok((*candidate, Vec::new())) };
-                let place = |&passage| Place { passage, alignment: aligner.align(&part(&contour, passage).class, scratch) };
+                let place = |&passage: &Passage| {
+                    let aligner = &aligners[usize::from(passage.slowed)];
+                    Place { passage, alignment: aligner.align(&part(&contour, passage).class, scratch) }
+                };
                 Ok((*candidate, passages.iter().map(place).collect()))
             })
             .collect()
@@ -308,18 +324,20 @@ impl<'a> Searcher<'a> {
             return Ok(None);
         };
         let Some(best) = ranked.places.first() else { return Ok(None) };
-        let Some(place) = place(&hum.melody, &part(&contour, best.passage), best.alignment.shift) else { return Ok(None) };
+        let reading = hum.reading(best.passage.slowed);
+        let Some(place) = place(reading.melody, &part(&contour, best.passage), best.alignment.shift) else { return Ok(None) };
+        let time = |slowed: f32| slowed / reading.slowdown + offset;
         Ok(Some(Match {
             song,
             score: ranked.score,
             confidence,
             song_start: place.song_start,
             song_end: place.song_end,
-            hum_start: place.hum_start + offset,
-            hum_end: place.hum_end + offset,
+            hum_start: time(place.hum_start),
+            hum_end: time(place.hum_end),
             key_shift: place.key_shift,
-            tempo_ratio: place.tempo_ratio,
-            path: place.path.iter().map(|&(h, s)| (h + offset, s)).collect(),
+            tempo_ratio: place.tempo_ratio * reading.slowdown,
+            path: place.path.iter().map(|&(h, s)| (time(h), s)).collect(),
         }))
     }
 }
@@ -335,6 +353,11 @@ fn log_odds(reranker: &Reranker, songs: Vec<Vec<Option<Pair>>>) -> Result<Vec<Ve
 /// The contour of the song at an ordinal; `None` if it was removed since the view was made.
 fn contour_of(view: &View, index: &Index, song: u32) -> Result<Option<Vec<f32>>, SearchError> {
     Ok(view.song_id(song).map(|id| index.contour(id)).transpose()?.flatten())
+}
+
+/// What aligns a hum as it is, and slowed down.
+fn aligners(hum: &Hum) -> [Aligner<'_>; 2] {
+    [false, true].map(|slowed| Aligner::new(&hum.reading(slowed).melody.class))
 }
 
 /// The melody of a passage.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use qbh_index::{FileIdentity, Fingerprint, Index, Level, ModelId, NewSong, SongId, Tags};
 use qbh_models::embedder::{Embedder, Windowing};
 use qbh_models::reranker::{DEFAULT_RERANKER, Reranker};
-use qbh_models::{Contour, EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
+use qbh_models::{Contour, EMBEDDING_DIM, Embedding, ModelError, ModelInfo, Note};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -35,6 +35,7 @@ impl Projection {
             windowing: Windowing {
                 song_steps: vec![50, 100, 200],
                 hum_steps: vec![200, 160, 128, 100, 80, 63, 50, 40],
+                resampled: true,
                 windows_per_length: 4,
                 song_min_voiced: 0.3,
                 hum_min_voiced: 0.2,
@@ -102,7 +103,7 @@ fn hummed(song: &[f32], from: usize, steps: usize, key: f32, tempo: f32, seed: u
         p if p > 0.0 => p + key + rng.random_range(-0.4..0.4),
         _ => 0.0,
     };
-    Contour { pitch: (0..(steps as f32 / tempo) as usize).map(sung).collect() }
+    Contour::from_steps((0..(steps as f32 / tempo) as usize).map(sung).collect())
 }
 
 struct Library {
@@ -139,6 +140,38 @@ impl Library {
     }
 }
 
+/// A random tune of short notes.
+fn lively(seed: u64, notes: usize) -> Vec<Note> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut onset = 0.0;
+    let note = |_| {
+        let note = Note { onset, duration: [0.2, 0.2, 0.3, 0.4][rng.random_range(0..4)], pitch: rng.random_range(55..75) as f32 };
+        onset += note.duration;
+        note
+    };
+    (0..notes).map(note).collect()
+}
+
+#[test]
+fn a_fast_hum_of_short_notes_is_found_where_it_is_and_as_fast_as_it_is() {
+    let songs: Vec<Vec<Note>> = (0..40).map(|seed| lively(seed, 200)).collect();
+    let library = Library::of(songs.iter().map(|notes| Contour::from_notes(notes).pitch).collect());
+    for (seed, tempo) in [(3, 1.4f32), (17, 1.55), (30, 1.7)] {
+        let notes = &songs[seed][60..90];
+        let (start, end) = (notes[0].onset, notes[29].offset());
+        let hummed = |n: &Note| Note { onset: 0.5 + (n.onset - start) / tempo, duration: n.duration / tempo, pitch: n.pitch - 3.0 };
+        let hum = Contour::from_notes(&notes.iter().map(hummed).collect::<Vec<_>>());
+        let answer = library.search(&hum, &SearchOptions::default()).unwrap();
+        let best = &answer.matches[0];
+        assert_eq!(best.song, library.songs[seed].0, "{tempo}");
+        assert!((best.song_start - start).abs() < 1.0 && (best.song_end - end).abs() < 1.0, "{tempo}: {best:?}");
+        assert!((best.hum_start - 0.5).abs() < 0.7 && (best.hum_end - hum.duration() as f32).abs() < 0.7, "{tempo}: {best:?}");
+        assert!((best.tempo_ratio - tempo).abs() < 0.12, "{tempo}: {}", best.tempo_ratio);
+        assert!((best.key_shift + 3.0).abs() < 0.1, "{tempo}: {}", best.key_shift);
+        assert!(best.path.iter().all(|&(hum, song)| ((song - start) / tempo + 0.5 - hum).abs() < 1.0), "{tempo}");
+    }
+}
+
 #[test]
 fn hums_find_their_songs_at_the_right_place() {
     let library = Library::random(60);
@@ -146,8 +179,8 @@ fn hums_find_their_songs_at_the_right_place() {
         let song = (seed * 7) as usize;
         let (id, contour) = &library.songs[song];
         let (from, key, tempo) = (40 + 20 * seed as usize, seed as f32 * 1.7 - 9.0, 0.75 + 0.08 * seed as f32);
-        let mut hum = hummed(contour, from, 110, key, tempo, seed);
-        hum.pitch.splice(0..0, [0.0; 15]);
+        let hum = hummed(contour, from, 110, key, tempo, seed);
+        let hum = Contour::from_steps([vec![0.0; 15], hum.pitch].concat());
         let answer = library.search(&hum, &SearchOptions::default()).unwrap();
         let best = &answer.matches[0];
         assert_eq!(best.song, *id, "hum {seed}");
@@ -166,7 +199,7 @@ fn hums_find_their_songs_at_the_right_place() {
 fn a_song_is_found_at_the_right_place_with_itself() {
     let library = Library::random(12);
     let (id, contour) = &library.songs[3];
-    let hum = Contour { pitch: contour[100..260].to_vec() };
+    let hum = Contour::from_steps(contour[100..260].to_vec());
     let best = &library.search(&hum, &SearchOptions::default()).unwrap().matches[0];
     assert_eq!(best.song, *id);
     assert!((best.song_start - 10.0).abs() < 0.21 && (best.song_end - 26.0).abs() < 0.41, "{best:?}");
@@ -230,14 +263,14 @@ fn songs_that_are_left_out_do_not_answer() {
 #[test]
 fn what_cannot_be_searched_is_told() {
     let library = Library::random(2);
-    let search = |pitch: Vec<f32>| library.search(&Contour { pitch }, &SearchOptions::default());
+    let search = |pitch: Vec<f32>| library.search(&Contour::from_steps(pitch), &SearchOptions::default());
     assert!(matches!(search(vec![]), Err(SearchError::NoVoice)));
     assert!(matches!(search(vec![0.0; 100]), Err(SearchError::NoVoice)));
     let short = search(vec![60.0; 12]).unwrap_err();
     assert_eq!(short.to_string(), "only 1.2 s of melody were heard; hum at least 2.5 s, better 8 to 12 s");
     assert!(search(vec![60.0; 25]).is_ok());
     assert!(matches!(
-        Library::of(vec![]).search(&Contour { pitch: melody(1, 100) }, &SearchOptions::default()),
+        Library::of(vec![]).search(&Contour::from_steps(melody(1, 100)), &SearchOptions::default()),
         Err(SearchError::EmptyIndex)
     ));
 }
@@ -256,7 +289,7 @@ fn songs_without_voice_or_too_short_do_no_harm() {
 #[test]
 fn a_long_hum_is_used_up_to_seventy_seconds() {
     let library = Library::of((0..10).map(|seed| melody(seed, 1500)).collect());
-    let answer = library.search(&Contour { pitch: library.songs[4].1.clone() }, &SearchOptions::default()).unwrap();
+    let answer = library.search(&Contour::from_steps(library.songs[4].1.clone()), &SearchOptions::default()).unwrap();
     let best = &answer.matches[0];
     assert_eq!(best.song, library.songs[4].0);
     assert!(best.hum_end > 65.0 && best.hum_end <= 70.2, "{}", best.hum_end);
@@ -269,7 +302,7 @@ proptest! {
     fn the_ranking_does_not_depend_on_the_key(key in -18.0f32..18.0) {
         let library = Library::random(15);
         let hum = hummed(&library.songs[7].1, 120, 90, 0.0, 1.0, 9);
-        let moved = Contour { pitch: hum.pitch.iter().map(|&p| if p > 0.0 { p + key } else { 0.0 }).collect() };
+        let moved = Contour::from_steps(hum.pitch.iter().map(|&p| if p > 0.0 { p + key } else { 0.0 }).collect());
         let [here, there] = [&hum, &moved].map(|hum| library.search(hum, &SearchOptions::default()).unwrap());
         prop_assert_eq!(here.matches[0].song, there.matches[0].song);
         prop_assert!((here.matches[0].score - there.matches[0].score).abs() < 0.5);

@@ -6,6 +6,11 @@ use qbh_models::embedder::Windowing;
 /// A song shorter than a level's window still gets one window there, its whole self, when it is at least this share as long.
 const SHORTEST_SONG: f32 = 0.6;
 
+/// Hum windows shorter than this, in steps, are for hums that are not longer than so many of them: in short and fast ones they fit the song windows
+/// that longer ones are too long for; of longer hums they tell nothing that longer windows do not.
+const SHORT: u16 = 40;
+const OF_SHORT_HUMS: u16 = 3;
+
 /// One window of a contour: steps `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -33,10 +38,12 @@ pub fn song_windows(contour: &[f32], windowing: &Windowing) -> Vec<Cut> {
     windowing.song_steps.iter().map(cut).collect()
 }
 
-/// The windows of a hum: one [`Cut`] per hum length, longest first. Lengths beyond the hum's own become the whole hum, once.
+/// The windows of a hum: one [`Cut`] per hum length, longest first. Lengths beyond the hum's own become the whole hum, once; windows below 4 s
+/// are for short hums.
 pub fn hum_windows(contour: &[f32], windowing: &Windowing) -> Vec<Cut> {
     let longest = contour.len().min(usize::from(u16::MAX)) as u16;
-    let mut lengths: Vec<u16> = windowing.hum_steps.iter().map(|&steps| steps.min(longest)).collect();
+    let useful = |steps: &u16| *steps >= SHORT || OF_SHORT_HUMS * *steps >= longest;
+    let mut lengths: Vec<u16> = windowing.hum_steps.iter().copied().filter(useful).map(|steps| steps.min(longest)).collect();
     lengths.dedup();
     let cut = |&steps: &u16| cut(contour, steps, windowing.windows_per_length, 1.0, windowing.hum_min_voiced);
     lengths.iter().map(cut).filter(|cut| !cut.windows.is_empty()).collect()
@@ -84,6 +91,7 @@ mod tests {
         Windowing {
             song_steps: vec![50, 100, 200],
             hum_steps: vec![200, 160, 128, 100, 80, 63, 50, 40],
+            resampled: true,
             windows_per_length: 4,
             song_min_voiced: 0.3,
             hum_min_voiced: 0.2,
@@ -108,6 +116,16 @@ mod tests {
         assert_eq!(cuts.iter().map(|c| c.steps).collect::<Vec<_>>(), [90, 80, 63, 50, 40]);
         assert_eq!(spans(&cuts[0]), [(0, 0, 90)]);
         assert_eq!(spans(&cuts[1]), [(0, 0, 80), (1, 10, 90)]);
+    }
+
+    #[test]
+    fn windows_below_four_seconds_are_for_hums_of_up_to_three_of_them() {
+        let windowing = Windowing { hum_steps: vec![80, 40, 32, 25], ..windowing() };
+        let lengths = |hum: usize| hum_windows(&vec![60.0; hum], &windowing).iter().map(|c| c.steps).collect::<Vec<_>>();
+        assert_eq!(lengths(97), [80, 40]);
+        assert_eq!(lengths(96), [80, 40, 32]);
+        assert_eq!(lengths(75), [75, 40, 32, 25]);
+        assert_eq!(lengths(28), [28, 25]);
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub struct Windowing {
     pub song_steps: Vec<u16>,
     /// Lengths of hum windows, in contour steps, descending; longer ones than the hum are replaced by the whole hum.
     pub hum_steps: Vec<u16>,
+    /// Whether the network resamples windows, so that they may come in steps of any length.
+    pub resampled: bool,
     /// Windows per length: the hop is length / `windows_per_length`.
     pub windows_per_length: u16,
     /// A song window is kept when at least this share of its steps is voiced.

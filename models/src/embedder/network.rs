@@ -47,11 +47,11 @@ impl Architecture {
 
     /// How songs and hums are cut for it.
     pub fn windowing(self) -> Windowing {
-        let (song_steps, hum_steps) = match self {
-            Architecture::Contextual => (vec![50, 100, 200], vec![200, 160, 128, 100, 80, 63, 50, 40]),
-            Architecture::Reference => (vec![200], vec![200]),
+        let (song_steps, hum_steps, resampled) = match self {
+            Architecture::Contextual => (vec![50, 100, 200], vec![200, 160, 128, 100, 80, 63, 50, 40, 32, 25], true),
+            Architecture::Reference => (vec![200], vec![200], false),
         };
-        Windowing { song_steps, hum_steps, windows_per_length: 4, song_min_voiced: 0.3, hum_min_voiced: 0.2 }
+        Windowing { song_steps, hum_steps, resampled, windows_per_length: 4, song_min_voiced: 0.3, hum_min_voiced: 0.2 }
     }
 
     /// Channels and steps of its input.

@@ -15,7 +15,7 @@ pub use pair::Pair;
 
 use rayon::prelude::*;
 use tch::nn::VarStore;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo};
@@ -60,24 +60,34 @@ impl Reranker {
         &self.info
     }
 
-    /// The log-odds of each pair that song and hum are the same tune. Pairs of one hum are fastest together.
+    /// The log-odds of each pair that song and hum are the same tune. Many pairs are fastest together.
     ///
     /// # Errors
     /// What libtorch reports.
     pub fn score(&self, pairs: &[Pair]) -> Result<Vec<f32>, ModelError> {
         let _guard = tch::no_grad_guard();
-        let mut scores = Vec::with_capacity(pairs.len());
-        for alike in pairs.chunk_by(|a, b| a.steps() == b.steps()) {
-            let logits = self.network.forward_t(&features(alike)?.f_to_device(self.vs.device())?, false);
-            scores.extend(Vec::<f32>::try_from(logits.f_to_device(Device::Cpu)?)?);
-        }
-        Ok(scores)
+        Ok(Vec::<f32>::try_from(logits(&self.network, pairs, self.vs.device(), false)?.f_to_device(Device::Cpu)?)?)
     }
 }
 
+/// The log-odds of pairs, `(pairs)`; those of equally many steps go through the network together.
+pub(crate) fn logits(network: &SideBySide, pairs: &[Pair], device: Device, train: bool) -> Result<Tensor, ModelError> {
+    let mut order: Vec<usize> = (0..pairs.len()).collect();
+    order.sort_by_key(|&pair| pairs[pair].steps());
+    let mut place = vec![0i64; pairs.len()];
+    order.iter().enumerate().for_each(|(at, &pair)| place[pair] = at as i64);
+    let mut logits = vec![Tensor::f_zeros([0], (Kind::Float, device))?];
+    for alike in order.chunk_by(|&a, &b| pairs[a].steps() == pairs[b].steps()) {
+        let alike: Vec<&Pair> = alike.iter().map(|&pair| &pairs[pair]).collect();
+        logits.push(network.forward_t(&features(&alike)?.f_to_device(device)?, train));
+    }
+    let place = Tensor::f_from_slice(&place)?.f_to_device(device)?;
+    Ok(Tensor::f_cat(&logits, 0)?.f_index_select(0, &place)?)
+}
+
 /// The input of the network, `(pairs, CHANNELS, steps)`, for pairs of equally many steps.
-pub(crate) fn features(pairs: &[Pair]) -> Result<Tensor, ModelError> {
-    let steps = pairs.first().map_or(1, Pair::steps);
+fn features(pairs: &[&Pair]) -> Result<Tensor, ModelError> {
+    let steps = pairs.first().map_or(1, |pair| pair.steps());
     let mut values = vec![0.0; pairs.len() * CHANNELS * steps];
     pairs.par_iter().zip(values.par_chunks_exact_mut(CHANNELS * steps)).for_each(|(pair, out)| pair.features(out));
     Ok(Tensor::f_from_slice(&values)?.f_view([pairs.len() as i64, CHANNELS as i64, steps as i64])?)

@@ -10,7 +10,7 @@ use tch::{Device, Reduction, Tensor};
 
 use crate::ModelError;
 use crate::nn::weights::{Weights, save};
-use crate::reranker::{ARCHITECTURE, Pair, SHIPPED, SideBySide, features};
+use crate::reranker::{ARCHITECTURE, Pair, SHIPPED, SideBySide, logits};
 use crate::synthesis::hum::stream;
 use crate::synthesis::random::Draw;
 use crate::training::adamw::{AdamW, AdamWConfig};
@@ -176,7 +176,7 @@ fn loss_of(network: &SideBySide, cases: &[Case], draw: &mut Draw, device: Device
         chosen.push(wrong.swap_remove(draw.index(wrong.len())));
     }
     let pairs: Vec<&Pair> = chosen.iter().flat_map(|&i| &case.pairs[i]).collect();
-    let logits = network.forward_t(&features(&varied(&pairs, draw))?.to_device(device), true);
+    let logits = logits(network, &varied(&pairs, draw), device, true)?;
     let logits = song_logits(&logits, chosen.iter().map(|&i| &case.pairs[i]));
     let right: Vec<f32> = chosen.iter().map(|&i| f32::from(u8::from(case.right[i]))).collect();
     let right = Tensor::from_slice(&right).to_device(device);
@@ -197,22 +197,25 @@ fn song_logits<'p>(logits: &Tensor, songs: impl IntoIterator<Item = &'p Vec<Pair
     Tensor::stack(&songs, 0)
 }
 
-/// Pairs of one hum, all varied in the same way.
+/// Pairs of one hum, all varied in the same way, whatever speed the hum has in them.
 fn varied(pairs: &[&Pair], draw: &mut Draw) -> Vec<Pair> {
-    let steps = pairs.first().map_or(0, |pair| pair.steps());
-    let mut part = 0..steps;
-    if steps > SHORTEST && draw.chance(CUT.0) {
-        let length = ((steps as f32 * draw.range(CUT.1, 1.0)) as usize).max(SHORTEST);
-        part.start = draw.index(steps - length + 1);
-        part.end = part.start + length;
+    let longest = pairs.iter().map(|pair| pair.steps()).max().unwrap_or(0);
+    let mut part = (0.0, 1.0);
+    if longest > SHORTEST && draw.chance(CUT.0) {
+        let length = draw.range(CUT.1, 1.0).max(SHORTEST as f32 / longest as f32);
+        part = (draw.range(0.0, 1.0 - length), length);
     }
     let (inverted, reversed) = (draw.chance(INVERTED), draw.chance(REVERSED));
     let noise = draw.range(0.0, NOISE);
     let lost = if draw.chance(LOST.0) { draw.range(0.0, LOST.1) } else { 0.0 };
-    let offsets: Vec<Option<f32>> = part.clone().map(|_| (!draw.chance(lost)).then(|| noise * draw.normal())).collect();
+    let offsets: Vec<Option<f32>> = (0..longest).map(|_| (!draw.chance(lost)).then(|| noise * draw.normal())).collect();
     let vary = |pair: &&Pair| {
-        let mut pair = pair.cut(part.clone());
-        for (pitch, offset) in pair.hum_mut().iter_mut().zip(&offsets) {
+        let steps = pair.steps() as f32;
+        let start = (part.0 * steps) as usize;
+        let mut pair = pair.cut(start..(start + (part.1 * steps).ceil() as usize).min(pair.steps()));
+        let cut = pair.steps();
+        for (step, pitch) in pair.hum_mut().iter_mut().enumerate() {
+            let offset = offsets[step * longest / cut];
             *pitch = offset.filter(|_| *pitch > 0.0).map_or(0.0, |offset| *pitch + offset);
         }
         pair = if inverted { pair.inverted() } else { pair };
@@ -228,7 +231,7 @@ fn dev_score(network: &SideBySide, dev: &[Case], device: Device) -> Result<Optio
     let _guard = tch::no_grad_guard();
     let mut first = [0.0; 3];
     for case in dev.iter().filter(|case| !case.pairs.is_empty()) {
-        let logits = network.forward_t(&features(&case.pairs.concat())?.to_device(device), false).to_device(Device::Cpu);
+        let logits = logits(network, &case.pairs.concat(), device, false)?.to_device(Device::Cpu);
         let logits = Vec::<f32>::try_from(song_logits(&logits, &case.pairs))?;
         let rankings: [&dyn Fn(usize) -> f32; 3] =
             [&|i| case.scores[i], &|i| logits[i], &|i| case.scores[i] + WEIGHT * logits[i]];
