@@ -36,7 +36,7 @@ const TRANSCRIBERS: [&str; 3] = ["JDC-STP", "VOCANO", "MIR-ST500"];
 const FEATURES: usize = 4;
 
 /// Whether more of each of the [`signs`] can only speak for a match (1) or against it (-1).
-const FAVOURS: [f32; SIGNS] = [1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0, 1.0];
+const FAVOURS: [f32; SIGNS] = [1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0];
 
 /// A hum in a library.
 struct Case {
@@ -205,8 +205,9 @@ fn case(searcher: &Searcher, set: usize, voted: &Voted, library: &[u32], right: 
     let ranking = searcher.reranked(hum, searcher.ranked(voted, &candidates, &chances).unwrap()).unwrap();
     let mut by_votes: Vec<(Ranked, bool)> = ranking.iter().map(|r| (r.clone(), right.contains(&r.song))).collect();
     by_votes.sort_by(|a, b| b.0.z.total_cmp(&a.0.z));
+    let seconds = hum.contour().voiced_fraction() * hum.contour().duration() as f32;
     let is_right = ranking.first().is_some_and(|best| right.contains(&best.song));
-    Case { set, candidates: by_votes, ranking, songs: library.len(), seconds: hum.voiced(), right: is_right, chance }
+    Case { set, candidates: by_votes, ranking, songs: library.len(), seconds, right: is_right, chance }
 }
 
 /// The weights of votes, alignment, moves and log-odds: a choice among candidates (conditional logit), every set held out in turn.
@@ -278,7 +279,7 @@ fn fit_signs(sets: &[(&'static str, DataSet)], full: &[Case], random: &[Case]) {
         .iter()
         .enumerate()
         .filter_map(|(i, c)| {
-            let signs = signs(&c.ranking, 0, c.songs, c.seconds, rival)?;
+            let signs = signs(&c.ranking, 0, c.songs, rival)?;
             Some(Sample { hum: i / LIBRARIES as usize, set: c.set, songs: c.songs, seconds: c.seconds, signs, right: c.right })
         })
         .collect();

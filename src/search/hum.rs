@@ -67,11 +67,6 @@ impl Hum {
             Reading { steps: &self.contour.pitch, melody: &self.melody, slowdown: 1.0 }
         }
     }
-
-    /// Seconds with a pitch.
-    pub(super) fn voiced(&self) -> f32 {
-        self.contour.pitch.iter().filter(|&&pitch| pitch > 0.0).count() as f32 * CONTOUR_STEP as f32
-    }
 }
 
 /// The steps of a hum that sound.

@@ -164,7 +164,7 @@ impl<'a> Searcher<'a> {
 
         let hum = &voted.hum;
         let ranked = self.reranked(hum, self.ranked(voted, &candidates, &chances)?)?;
-        let confidences = calibration::confidences(&ranked, self.view.len() - without.len(), hum.voiced(), options.limit);
+        let confidences = calibration::confidences(&ranked, self.view.len() - without.len(), options.limit);
         let mut matches = Vec::new();
         for (song, confidence) in ranked.iter().zip(confidences) {
             matches.extend(self.found(hum, song, confidence)?);

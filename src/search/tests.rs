@@ -159,7 +159,8 @@ fn a_fast_hum_of_short_notes_is_found_where_it_is_and_as_fast_as_it_is() {
     for (seed, tempo) in [(3, 1.4f32), (17, 1.55), (30, 1.7)] {
         let notes = &songs[seed][60..90];
         let (start, end) = (notes[0].onset, notes[29].offset());
-        let hummed = |n: &Note| Note { onset: 0.5 + (n.onset - start) / tempo, duration: n.duration / tempo, pitch: n.pitch - 3.0 };
+        let hummed =
+            |n: &Note| Note { onset: 0.5 + (n.onset - start) / tempo, duration: n.duration / tempo, pitch: n.pitch - 3.0 };
         let hum = Contour::from_notes(&notes.iter().map(hummed).collect::<Vec<_>>());
         let answer = library.search(&hum, &SearchOptions::default()).unwrap();
         let best = &answer.matches[0];
