@@ -13,6 +13,8 @@ pub(crate) use pair::CHANNELS;
 
 pub use pair::Pair;
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
@@ -33,8 +35,9 @@ pub(crate) const ARCHITECTURE: &str = "side-by-side";
 #[derive(Debug)]
 pub struct Reranker {
     info: ModelInfo,
-    vs: VarStore,
-    network: SideBySide,
+    device: Device,
+    /// One for each worker: tensors are for one thread at a time.
+    networks: Vec<Mutex<SideBySide>>,
 }
 
 impl Reranker {
@@ -48,11 +51,20 @@ impl Reranker {
             let reason = format!("no reranker has the architecture {:?}", weights.architecture());
             return Err(ModelError::Weights { name: weights.name, reason });
         }
-        let mut vs = VarStore::new(device);
-        let network = SideBySide::new(&vs.root());
-        weights.fill(&mut vs)?;
-        vs.freeze();
-        Ok(Reranker { info: weights.info(&vs), vs, network })
+        let filled = || {
+            let mut vs = VarStore::new(device);
+            let network = SideBySide::new(&vs.root());
+            weights.fill(&mut vs)?;
+            vs.freeze();
+            Ok::<_, ModelError>((network, vs))
+        };
+        let (network, vs) = filled()?;
+        let mut networks = vec![Mutex::new(network)];
+        let workers = if device == Device::Cpu { rayon::current_num_threads() } else { 1 };
+        for _ in 1..workers {
+            networks.push(Mutex::new(filled()?.0));
+        }
+        Ok(Reranker { info: weights.info(&vs), device, networks })
     }
 
     /// Name, fingerprint and provenance.
@@ -60,29 +72,55 @@ impl Reranker {
         &self.info
     }
 
-    /// The log-odds of each pair that song and hum are the same tune. Many pairs are fastest together.
+    /// The log-odds of each pair that song and hum are the same tune, on all cores. Many pairs are fastest together.
     ///
     /// # Errors
     /// What libtorch reports.
     pub fn score(&self, pairs: &[Pair]) -> Result<Vec<f32>, ModelError> {
-        let _guard = tch::no_grad_guard();
-        Ok(Vec::<f32>::try_from(logits(&self.network, pairs, self.vs.device(), false)?.f_to_device(Device::Cpu)?)?)
+        let order = by_steps(pairs);
+        let share = pairs.len().div_ceil(self.networks.len()).max(1);
+        let batches: Vec<&[usize]> = alike(&order, pairs).flat_map(|alike| alike.chunks(share)).collect();
+        let scored = batches.into_par_iter().map(|batch| {
+            // Made before a network is taken: a worker that waits for others must not hold one.
+            let features = features(&batch.iter().map(|&pair| &pairs[pair]).collect::<Vec<_>>())?;
+            let _guard = tch::no_grad_guard();
+            let worker = rayon::current_thread_index().unwrap_or(0) % self.networks.len();
+            let network = self.networks[worker].lock().unwrap_or_else(PoisonError::into_inner);
+            let logits = network.forward_t(&features.f_to_device(self.device)?, false);
+            Ok((batch, Vec::<f32>::try_from(logits.f_to_device(Device::Cpu)?)?))
+        });
+        let mut scores = vec![0.0; pairs.len()];
+        for (batch, logits) in scored.collect::<Result<Vec<_>, ModelError>>()? {
+            batch.iter().zip(logits).for_each(|(&pair, logit)| scores[pair] = logit);
+        }
+        Ok(scores)
     }
 }
 
 /// The log-odds of pairs, `(pairs)`; those of equally many steps go through the network together.
 pub(crate) fn logits(network: &SideBySide, pairs: &[Pair], device: Device, train: bool) -> Result<Tensor, ModelError> {
-    let mut order: Vec<usize> = (0..pairs.len()).collect();
-    order.sort_by_key(|&pair| pairs[pair].steps());
+    let order = by_steps(pairs);
     let mut place = vec![0i64; pairs.len()];
     order.iter().enumerate().for_each(|(at, &pair)| place[pair] = at as i64);
     let mut logits = vec![Tensor::f_zeros([0], (Kind::Float, device))?];
-    for alike in order.chunk_by(|&a, &b| pairs[a].steps() == pairs[b].steps()) {
+    for alike in alike(&order, pairs) {
         let alike: Vec<&Pair> = alike.iter().map(|&pair| &pairs[pair]).collect();
         logits.push(network.forward_t(&features(&alike)?.f_to_device(device)?, train));
     }
     let place = Tensor::f_from_slice(&place)?.f_to_device(device)?;
     Ok(Tensor::f_cat(&logits, 0)?.f_index_select(0, &place)?)
+}
+
+/// Indices of the pairs, by their steps.
+fn by_steps(pairs: &[Pair]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..pairs.len()).collect();
+    order.sort_by_key(|&pair| pairs[pair].steps());
+    order
+}
+
+/// Parts of such an order with equally many steps.
+fn alike<'o>(order: &'o [usize], pairs: &'o [Pair]) -> impl Iterator<Item = &'o [usize]> {
+    order.chunk_by(|&a, &b| pairs[a].steps() == pairs[b].steps())
 }
 
 /// The input of the network, `(pairs, CHANNELS, steps)`, for pairs of equally many steps.
@@ -91,4 +129,32 @@ fn features(pairs: &[&Pair]) -> Result<Tensor, ModelError> {
     let mut values = vec![0.0; pairs.len() * CHANNELS * steps];
     pairs.par_iter().zip(values.par_chunks_exact_mut(CHANNELS * steps)).for_each(|(pair, out)| pair.features(out));
     Ok(Tensor::f_from_slice(&values)?.f_view([pairs.len() as i64, CHANNELS as i64, steps as i64])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_of_all_lengths_score_together_as_they_do_alone() {
+        let pair = |i: usize| {
+            let hum: Vec<f32> = (0..40 + 10 * (i % 3)).map(|step| 60.0 + ((step / 4 + i) % 7) as f32).collect();
+            let song: Vec<f32> = (0..90).map(|step| 62.0 + ((step / 4) % 7) as f32).collect();
+            let path: Vec<(u32, u32)> = (0..18).map(|step| (2 * step, 2 * step + 4)).collect();
+            Pair::new(&hum, &song, &path, 2.0).unwrap()
+        };
+        let pairs: Vec<Pair> = (0..20).map(pair).collect();
+        let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).unwrap();
+        let together = reranker.score(&pairs).unwrap();
+        let network = reranker.networks[0].lock().unwrap();
+        let _guard = tch::no_grad_guard();
+        let in_training = Vec::<f32>::try_from(logits(&network, &pairs, Device::Cpu, false).unwrap()).unwrap();
+        drop(network);
+        assert!(together.iter().zip(&in_training).all(|(a, b)| (a - b).abs() < 1e-4), "{together:?}\n{in_training:?}");
+        for (pair, together) in pairs.iter().zip(together) {
+            let alone = reranker.score(std::slice::from_ref(pair)).unwrap()[0];
+            assert!((alone - together).abs() < 1e-4, "{alone} and {together}");
+        }
+        assert!(reranker.score(&[]).unwrap().is_empty());
+    }
 }
