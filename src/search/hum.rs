@@ -32,7 +32,7 @@ pub(super) struct Hum {
 /// A hum at one of its speeds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading<'h> {
-    /// Steps that last for [`Reading::slowdown`] contour steps.
+    /// MIDI pitch, 0 = unvoiced; [`Reading::slowdown`] of them to a contour step.
     pub(super) steps: &'h [f32],
     pub(super) melody: &'h Melody,
     /// How much slower than the hum it is.
@@ -47,11 +47,6 @@ impl Hum {
         let offset = (sounding.start as f64 * CONTOUR_STEP) as f32;
         let contour = contour.part(sounding);
         Ok(Hum { offset, melody: Melody::new(&contour.pitch), slowed: Melody::new(&contour.slowed), contour })
-    }
-
-    /// Contour steps.
-    pub(super) fn len(&self) -> usize {
-        self.contour.len()
     }
 
     /// What sounds of it.

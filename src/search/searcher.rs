@@ -40,7 +40,8 @@ const SAMPLE: usize = 256;
 pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<LevelWindows>, ModelError> {
     let mut levels = song_windows(contour, embedder.windowing());
     levels.retain(|level| !level.windows.is_empty());
-    let vectors = embed(contour, &levels, embedder)?;
+    let windows = levels.iter().flat_map(|level| &level.windows).map(|w| &contour[w.start..w.end]);
+    let vectors = embedder.vectors(&windows.collect::<Vec<_>>())?;
     let mut rest = &vectors[..];
     let stored = levels.into_iter().map(|level| LevelWindows {
         steps: level.steps,
@@ -50,7 +51,8 @@ pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<LevelW
     Ok(stored.collect())
 }
 
-/// The windows of a hum and what is compared of them, cut after cut, from its finer steps if the embedder takes windows of any.
+/// The windows of a hum and what is compared of them, cut after cut: [`Embedder::dimension`] values each, from steps of 67 ms where the embedder
+/// takes windows of any.
 fn embed_hum(hum: &Contour, embedder: &dyn Embedder) -> Result<(Vec<Cut>, Vec<f32>), ModelError> {
     let cuts = hum_windows(&hum.pitch, embedder.windowing());
     let windows = || cuts.iter().flat_map(|cut| &cut.windows);
@@ -61,12 +63,6 @@ fn embed_hum(hum: &Contour, embedder: &dyn Embedder) -> Result<(Vec<Cut>, Vec<f3
     };
     let vectors = embedder.vectors(&windows)?;
     Ok((cuts, vectors))
-}
-
-/// What is compared of all windows, cut after cut: [`Embedder::dimension`] values each.
-fn embed(contour: &[f32], cuts: &[Cut], embedder: &dyn Embedder) -> Result<Vec<f32>, ModelError> {
-    let windows: Vec<&[f32]> = cuts.iter().flat_map(|cut| &cut.windows).map(|w| &contour[w.start..w.end]).collect();
-    embedder.vectors(&windows)
 }
 
 /// A candidate with the passages worth aligning.
@@ -209,7 +205,7 @@ impl<'a> Searcher<'a> {
     /// Songs with the passages that their votes come from, in the order of `songs`.
     fn located(&self, voted: &Voted, songs: &[Ranked], chances: &[Option<Chance>]) -> Result<Vec<Proposal>, SearchError> {
         let geometry = Geometry {
-            hum: voted.hum.len(),
+            hum: voted.hum.contour().len(),
             lengths: voted.cuts.iter().map(|cut| cut.steps).collect(),
             levels: self.view.levels(),
             windows_per_length: self.embedder.windowing().windows_per_length,

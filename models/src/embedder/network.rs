@@ -62,7 +62,7 @@ impl Architecture {
         }
     }
 
-    /// Fills `out` (channels x steps values) with the input of one window (MIDI pitch per 100 ms, 0 = unvoiced).
+    /// Fills `out` (channels x steps values) with the input of one window (MIDI pitch per step, 0 = unvoiced).
     pub(crate) fn features(self, window: &[f32], out: &mut [f32]) {
         match self {
             Architecture::Contextual => contextual::features(window, out),
