@@ -49,8 +49,9 @@ impl Contour {
     /// Each step holds the median pitch of its ten frames when at least half of them are surely voiced, measured by how sure the
     /// extractor is elsewhere in the recording: a voice that is faint throughout is still its melody.
     pub fn from_pitch_track(track: &PitchTrack) -> Self {
-        let pitch = steps_of(track, FRAMES_PER_STEP);
-        let mut slowed = steps_of(track, FRAMES_PER_STEP / SLOWDOWN);
+        let threshold = (SURE * surest(&track.voicing)).max(FAINTEST);
+        let pitch = steps_of(track, threshold, FRAMES_PER_STEP);
+        let mut slowed = steps_of(track, threshold, FRAMES_PER_STEP / SLOWDOWN);
         slowed.resize(slowed_step(pitch.len()), 0.0);
         Contour { pitch, slowed }
     }
@@ -98,9 +99,8 @@ impl Contour {
     }
 }
 
-/// A step of so many frames holds the median of their pitches when at least half of them are surely voiced.
-fn steps_of(track: &PitchTrack, frames_per_step: f64) -> Vec<f32> {
-    let threshold = (SURE * surest(&track.voicing)).max(FAINTEST);
+/// A step of so many frames holds the median of their pitches when at least half of them have this voicing.
+fn steps_of(track: &PitchTrack, threshold: f32, frames_per_step: f64) -> Vec<f32> {
     let frames = track.guess.len().min(track.voicing.len());
     let bound = |step: usize| ((step as f64 * frames_per_step).round() as usize).min(frames);
     let mut voiced = Vec::new();

@@ -20,7 +20,7 @@ use super::melody::Melody;
 use super::passages::{Geometry, Passage, passages};
 use super::place::place;
 use super::rank::{Place, RERANKED, Ranked, rank, rerank};
-use super::windows::{Cut, hum_windows, song_windows};
+use super::windows::{Cut, Window, hum_windows, song_windows};
 use super::{Answer, Match, SearchError, SearchOptions, Stage, Timings, calibration, votes};
 
 #[cfg(test)]
@@ -55,13 +55,12 @@ pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<LevelW
 /// takes windows of any.
 fn embed_hum(hum: &Contour, embedder: &dyn Embedder) -> Result<(Vec<Cut>, Vec<f32>), ModelError> {
     let cuts = hum_windows(&hum.pitch, embedder.windowing());
-    let windows = || cuts.iter().flat_map(|cut| &cut.windows);
-    let windows: Vec<&[f32]> = if embedder.windowing().resampled {
-        windows().map(|w| &hum.slowed[slowed_step(w.start)..slowed_step(w.end)]).collect()
-    } else {
-        windows().map(|w| &hum.pitch[w.start..w.end]).collect()
+    let resampled = embedder.windowing().resampled;
+    let steps = |w: &Window| match resampled {
+        true => &hum.slowed[slowed_step(w.start)..slowed_step(w.end)],
+        false => &hum.pitch[w.start..w.end],
     };
-    let vectors = embedder.vectors(&windows)?;
+    let vectors = embedder.vectors(&cuts.iter().flat_map(|cut| &cut.windows).map(steps).collect::<Vec<_>>())?;
     Ok((cuts, vectors))
 }
 
@@ -238,14 +237,13 @@ impl<'a> Searcher<'a> {
 
     /// The hum beside the places of each of the songs, along its alignment; `None` where that is nothing, or the same as at another place.
     pub(super) fn pairs(&self, hum: &Hum, ranked: &[Ranked]) -> Result<Vec<Vec<Option<Pair>>>, SearchError> {
-        let aligners = aligners(hum);
         let (view, index) = (&self.view, self.index);
         let pairs = |ranked: &Ranked| {
             let Some(contour) = contour_of(view, index, ranked.song)? else { return Ok(Vec::new()) };
             let pair = |place: &Place| {
                 let (song, shift) = (part(&contour, place.passage), place.alignment.shift);
                 let reading = hum.reading(place.passage.slowed);
-                let path = aligners[usize::from(place.passage.slowed)].path(&song.class, shift);
+                let path = Aligner::new(&reading.melody.class).path(&song.class, shift);
                 let steps: Vec<(u32, u32)> = path.iter().map(|&(i, j)| (reading.melody.step[i], song.step[j])).collect();
                 Pair::new(reading.steps, &contour, &steps, f32::from(shift) / EIGHTHS)
             };
@@ -297,14 +295,13 @@ impl<'a> Searcher<'a> {
 
     /// Candidates with their passages aligned, in their order; none for a song that was removed since the view was made.
     fn align(&self, hum: &Hum, candidates: &[Proposal]) -> Result<Vec<(Candidate, Vec<Place>)>, SearchError> {
-        let aligners = aligners(hum);
         let (view, index) = (&self.view, self.index);
         candidates
             .par_iter()
             .map_init(Scratch::default, |scratch, Proposal { candidate, passages }| {
                 let Some(contour) = contour_of(view, index, candidate.song)? else { return Ok((*candidate, Vec::new())) };
                 let place = |&passage: &Passage| {
-                    let aligner = &aligners[usize::from(passage.slowed)];
+                    let aligner = Aligner::new(&hum.reading(passage.slowed).melody.class);
                     Place { passage, alignment: aligner.align(&part(&contour, passage).class, scratch) }
                 };
                 Ok((*candidate, passages.iter().map(place).collect()))
@@ -349,11 +346,6 @@ fn log_odds(reranker: &Reranker, songs: Vec<Vec<Option<Pair>>>) -> Result<Vec<Ve
 /// The contour of the song at an ordinal; `None` if it was removed since the view was made.
 fn contour_of(view: &View, index: &Index, song: u32) -> Result<Option<Vec<f32>>, SearchError> {
     Ok(view.song_id(song).map(|id| index.contour(id)).transpose()?.flatten())
-}
-
-/// What aligns a hum as it is, and slowed down.
-fn aligners(hum: &Hum) -> [Aligner<'_>; 2] {
-    [false, true].map(|slowed| Aligner::new(&hum.reading(slowed).melody.class))
 }
 
 /// The melody of a passage.
