@@ -17,7 +17,6 @@ use qbh::eval::ranks::quantile;
 use qbh::library::indexer;
 use qbh::search::{SearchOptions, Searcher};
 use qbh_index::{Fingerprint, Index};
-use qbh_models::Contour;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_models::reranker::{DEFAULT_RERANKER, Reranker};
@@ -94,7 +93,7 @@ fn search(searcher: &Searcher, songs: usize) {
     for item in 0..HUMS {
         let (song, contour) = hum(item, songs);
         let start = Instant::now();
-        let answer = searcher.search(&Contour::from_steps(contour), &SearchOptions::default()).expect("the hum is searched");
+        let answer = searcher.search(&contour, &SearchOptions::default()).expect("the hum is searched");
         let timings = answer.timings;
         let all = [start.elapsed(), timings.embed, timings.score, timings.align];
         times.iter_mut().zip(all).for_each(|(times, time)| times.push(1e3 * time.as_secs_f64()));

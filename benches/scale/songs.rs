@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use qbh::search::embed_song;
 use qbh_index::{FileIdentity, Index, LevelWindows, NewSong, Tags};
-use qbh_models::Note;
 use qbh_models::embedder::Embedder;
 use qbh_models::synthesis::hum::{self, ranges};
 use qbh_models::synthesis::melody::MelodySource;
 use qbh_models::synthesis::random::Draw;
+use qbh_models::{Contour, Note};
 
 use crate::process::cpu_seconds;
 
@@ -59,7 +59,7 @@ fn plan(item: usize, songs: usize, draw: &mut Draw) -> (usize, Vec<Note>, std::o
 }
 
 /// The song and the contour of a hum of about 10 s, beginning with a note.
-pub fn hum(item: usize, songs: usize) -> (usize, Vec<f32>) {
+pub fn hum(item: usize, songs: usize) -> (usize, Contour) {
     let draw = &mut Draw::stream(HUM, item as u64);
     let (song, notes, section, tempo, strength) = plan(item, songs, draw);
     (song, hum::hum(&notes, section, tempo, strength, draw))

@@ -6,7 +6,6 @@ use qbh::eval::ranks::quantile;
 use qbh::search::windows::hum_windows;
 use qbh::search::{SearchOptions, Searcher, Stage};
 use qbh_index::{FirstStage, Hnsw, Index, QueryWindow};
-use qbh_models::Contour;
 use qbh_models::embedder::Embedder;
 
 use crate::HUMS;
@@ -58,7 +57,7 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
     );
     drop(graph);
     // The first hum loads the graph.
-    let _ = searcher.search(&Contour::from_steps(hum(0, songs).1), &options(Stage::Hnsw));
+    let _ = searcher.search(&hum(0, songs).1, &options(Stage::Hnsw));
     let (times, found) = searched(searcher, Stage::Hnsw, songs);
     println!("    HNSW, {} proposed, voted   {:8.1}        {:.3}", 3 * RECALL_AT, quantile(&times, 0.5), recall(&exact, &found));
     Some(Cost { vectors: view.vectors(), build, reload, bytes })
@@ -79,7 +78,7 @@ fn recall(exact: &[Vec<u64>], found: &[Vec<u64>]) -> f64 {
 fn searched(searcher: &Searcher, stage: Stage, songs: usize) -> (Vec<f64>, Vec<Vec<u64>>) {
     let (mut times, mut first) = (Vec::new(), Vec::new());
     for item in 0..HUMS {
-        let answer = searcher.search(&Contour::from_steps(hum(item, songs).1), &options(stage)).expect("the hum is searched");
+        let answer = searcher.search(&hum(item, songs).1, &options(stage)).expect("the hum is searched");
         times.push(1e3 * answer.timings.score.as_secs_f64());
         first.push(answer.candidates.iter().map(|song| song.0).collect());
     }
@@ -90,7 +89,7 @@ fn searched(searcher: &Searcher, stage: Stage, songs: usize) -> (Vec<f64>, Vec<V
 fn proposed(graph: &Hnsw, embedder: &dyn Embedder, songs: usize) -> (Vec<f64>, Vec<Vec<u64>>) {
     let (mut times, mut first) = (Vec::new(), Vec::new());
     for item in 0..HUMS {
-        let contour = hum(item, songs).1;
+        let contour = hum(item, songs).1.pitch;
         let cuts = hum_windows(&contour, embedder.windowing());
         let windows: Vec<_> = cuts.iter().flat_map(|cut| cut.windows.iter().map(|w| (cut.steps, w))).collect();
         let contours: Vec<&[f32]> = windows.iter().map(|(_, w)| &contour[w.start..w.end]).collect();

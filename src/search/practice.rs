@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use qbh_index::{FileIdentity, Fingerprint, Index, NewSong, SongId, Tags};
+use qbh_models::Note;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::Pair;
 use qbh_models::synthesis::hum::{self, ranges};
 use qbh_models::training::embedder::Melody as Tune;
 use qbh_models::training::reranker::Case;
-use qbh_models::{Contour, Note};
 use rayon::prelude::*;
 
 use super::hum::Hum;
@@ -28,7 +28,7 @@ const TEMPO_SPREAD: (f32, f32) = (0.9, 1.1);
 /// Seconds of a hum.
 const HUM_SECONDS: (f32, f32) = (4.0, 16.0);
 /// Tempo of a hum over the song's.
-const TEMPO: (f32, f32) = (0.7, 1.4);
+const TEMPO: (f32, f32) = (0.6, 1.6);
 /// Longest song, seconds.
 const LONGEST_SONG: f32 = 300.0;
 /// Sigma-like bounds of the logarithm of a song's tempo over the melody's: of melodies with a tempo, and without.
@@ -166,7 +166,7 @@ impl Library {
         for version in 0..VERSIONS {
             let tempo = if version == 0 { tempo } else { tempo * draw.range(TEMPO_SPREAD.0, TEMPO_SPREAD.1) };
             let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
-            let contour = Contour::from_steps(hum::hum(&song.notes, from..from + length, tempo, strength, draw));
+            let contour = hum::hum(&song.notes, from..from + length, tempo, strength, draw);
             let Ok(hum) = Hum::new(&contour) else { continue };
             if kept.is_empty() {
                 let voted = searcher.vote(&contour, &SearchOptions::default())?;

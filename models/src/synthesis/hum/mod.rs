@@ -67,7 +67,7 @@ fn median(values: impl Iterator<Item = f32>) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contour::{CONTOUR_STEP, voiced_fraction};
+    use crate::contour::{CONTOUR_STEP, slowed_step, voiced_fraction};
     use proptest::prelude::*;
 
     fn scale(notes: usize) -> Vec<Note> {
@@ -99,8 +99,10 @@ mod tests {
         fn hums_are_contours(notes in any_melody(), from in 0.0f32..60.0, length in 0.0f32..40.0,
                              tempo in 0.5f32..2.0, strength in 0.0f32..1.5, seed in any::<u64>()) {
             let contour = hum(&notes, from..from + length, tempo, strength, &mut stream(seed, 0, 0));
-            assert_contour(&contour);
+            assert_contour(&contour.pitch);
+            assert_contour(&contour.slowed);
             prop_assert!(contour.len() <= ranges::LONGEST_HUM);
+            prop_assert_eq!(contour.slowed.len(), slowed_step(contour.len()));
         }
 
         #[test]
@@ -132,7 +134,7 @@ mod tests {
             };
             (-180..=180).map(|k| share(k as f32 * 0.05)).fold(0.0, f32::max)
         };
-        let contours: Vec<_> = (0..20).map(|i| hum(&notes, 0.0..16.0, 1.0, 0.0, &mut stream(3, 0, i))).collect();
+        let contours: Vec<_> = (0..20).map(|i| hum(&notes, 0.0..16.0, 1.0, 0.0, &mut stream(3, 0, i)).pitch).collect();
         for contour in &contours {
             assert!((150..=160).contains(&contour.len()), "{} steps", contour.len());
         }
@@ -141,10 +143,25 @@ mod tests {
     }
 
     #[test]
+    fn a_fast_hum_keeps_its_notes_slowed_down() {
+        // Notes of 80 ms on alternating pitches: steps of 100 ms lose more of them than steps of 67 ms, glides and gaps apart.
+        let notes: Vec<Note> =
+            (0..60).map(|i| Note { onset: i as f32 * 0.12, duration: 0.12, pitch: 60.0 + 7.0 * (i % 2) as f32 }).collect();
+        let turns = |line: &[f32]| {
+            let voiced: Vec<f32> = line.iter().copied().filter(|&p| p > 0.0).collect();
+            voiced.windows(2).filter(|two| (two[0] - two[1]).abs() > 3.0).count()
+        };
+        let hums = (0..20).map(|item| hum(&notes, 0.0..7.2, 1.5, 0.0, &mut stream(9, 0, item)));
+        let (pitch, slowed) = hums.fold((0, 0), |(pitch, slowed), hum| (pitch + turns(&hum.pitch), slowed + turns(&hum.slowed)));
+        assert!(4 * slowed > 5 * pitch, "{pitch} and {slowed} of {} turns", 20 * 59);
+    }
+
+    #[test]
     fn hums_keep_most_of_a_melody() {
         let notes = scale(60);
         let voiced: f32 =
-            (0..200).map(|item| voiced_fraction(&hum(&notes, 2.0..14.0, 1.0, 1.0, &mut stream(5, 0, item)))).sum::<f32>() / 200.0;
+            (0..200).map(|item| voiced_fraction(&hum(&notes, 2.0..14.0, 1.0, 1.0, &mut stream(5, 0, item)).pitch)).sum::<f32>()
+                / 200.0;
         assert!((0.55..0.98).contains(&voiced), "{voiced}");
     }
 

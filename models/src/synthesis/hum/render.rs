@@ -1,4 +1,4 @@
-//! From notes to a contour: a voice at 20 ms frames, then the median of five, as an extractor and the contour step see it.
+//! From notes to a contour: a voice at 20 ms frames, then the median of those in a step, as an extractor and the contour step see it.
 
 use std::f32::consts::TAU;
 use std::ops::Range;
@@ -9,7 +9,8 @@ use crate::Note;
 use crate::synthesis::random::Draw;
 
 const FRAME: f32 = 0.02;
-const FRAMES_PER_STEP: usize = 5;
+/// Frames of a contour step.
+pub(super) const FRAMES_PER_STEP: usize = 5;
 /// Correlation of the pitch error between frames (it lasts some 100 ms).
 const JITTER_MEMORY: f32 = 0.8;
 
@@ -36,7 +37,7 @@ impl Voice {
         }
     }
 
-    /// `steps` contour steps of the notes (in order of time; a note ends where the next begins).
+    /// The frames of `steps` contour steps of the notes (in order of time; a note ends where the next begins).
     pub(super) fn render(&self, notes: &[Note], steps: usize, draw: &mut Draw) -> Vec<f32> {
         let mut frames = vec![0.0f32; steps * FRAMES_PER_STEP];
         let rate = uniform(ranges::VIBRATO_RATE, draw);
@@ -59,8 +60,15 @@ impl Voice {
             }
             before = Some(note);
         }
-        frames.chunks_exact(FRAMES_PER_STEP).map(step).collect()
+        frames
     }
+}
+
+/// Steps of so many frames, [`FRAMES_PER_STEP`] or fewer.
+pub(super) fn steps_of(frames: &[f32], frames_per_step: f64) -> Vec<f32> {
+    let bound = |step: usize| (step as f64 * frames_per_step).round() as usize;
+    let steps = (frames.len() as f64 / frames_per_step) as usize;
+    (0..steps).map(|i| step(&frames[bound(i)..bound(i + 1)])).collect()
 }
 
 /// Median of the voiced frames of a step, when most are voiced.
@@ -71,7 +79,7 @@ fn step(frames: &[f32]) -> f32 {
         voiced[n] = p;
         n += 1;
     }
-    if 2 * n < FRAMES_PER_STEP {
+    if 2 * n < frames.len() {
         return 0.0;
     }
     voiced[..n].sort_unstable_by(f32::total_cmp);

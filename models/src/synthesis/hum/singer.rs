@@ -3,24 +3,32 @@
 use std::ops::Range;
 
 use super::ranges::{self, HIGHEST, LONGEST_HUM, LOWEST};
-use super::render::Voice;
+use super::render::{FRAMES_PER_STEP, Voice, steps_of};
 use super::{clip, fault, median, uniform};
-use crate::Note;
-use crate::contour::CONTOUR_STEP;
+use crate::contour::{CONTOUR_STEP, SLOWDOWN, slowed_step};
 use crate::synthesis::random::Draw;
+use crate::{Contour, Note};
 
 /// The contour of a hum of `section` (seconds) of `notes` (in order of time, one at a time), `tempo` times as fast.
 /// `strength` scales every fault: 0 = none but those of the voice, 1 = a typical bad singer. Empty where fewer than two notes are left.
-pub fn hum(notes: &[Note], section: Range<f32>, tempo: f32, strength: f32, draw: &mut Draw) -> Vec<f32> {
+pub fn hum(notes: &[Note], section: Range<f32>, tempo: f32, strength: f32, draw: &mut Draw) -> Contour {
     let notes = hummed_notes(notes, section, tempo, strength, draw);
     let end = notes.last().map_or(0.0, Note::offset);
     let steps = ((end / CONTOUR_STEP as f32).ceil() as usize).min(LONGEST_HUM);
     if steps == 0 {
-        return Vec::new();
+        return Contour::default();
     }
-    let mut contour = Voice::draw(ranges::GLIDE, ranges::JITTER, strength, draw).render(&notes, steps, draw);
-    mistrack(&mut contour, strength, draw);
-    contour
+    let frames = Voice::draw(ranges::GLIDE, ranges::JITTER, strength, draw).render(&notes, steps, draw);
+    let [pitch, mut slowed] = [1.0, SLOWDOWN].map(|slowdown| steps_of(&frames, FRAMES_PER_STEP as f64 / slowdown));
+    slowed.resize(slowed_step(pitch.len()), 0.0);
+    let mut tracked = pitch.clone();
+    mistrack(&mut tracked, strength, draw);
+    for (step, (&hummed, &heard)) in pitch.iter().zip(&tracked).enumerate().filter(|(_, (hummed, heard))| hummed != heard) {
+        let both = hummed > 0.0 && heard > 0.0;
+        let within = &mut slowed[slowed_step(step)..slowed_step(step + 1)];
+        within.iter_mut().for_each(|p| *p = if both && *p > 0.0 { (*p + heard - hummed).clamp(LOWEST, HIGHEST) } else { heard });
+    }
+    Contour { pitch: tracked, slowed }
 }
 
 /// The notes that are hummed, as [`hum`] has them; none where fewer than two are left.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::ranges::{self, ACCOMPANIMENT, HIGHEST, LOWEST};
-use super::render::Voice;
+use super::render::{FRAMES_PER_STEP, Voice, steps_of};
 use super::{clip, fault, uniform};
 use crate::contour::CONTOUR_STEP;
 use crate::synthesis::random::Draw;
@@ -21,8 +21,8 @@ pub fn song(notes: &[Note], section: Range<f32>, noise: f32, draw: &mut Draw) ->
         return contour;
     }
     let notes = perform(notes, noise, draw);
-    let contour = Voice::draw(ranges::SONG_GLIDE, ranges::SONG_JITTER, noise, draw).render(&notes, steps, draw);
-    leak(contour, noise, draw)
+    let frames = Voice::draw(ranges::SONG_GLIDE, ranges::SONG_JITTER, noise, draw).render(&notes, steps, draw);
+    leak(steps_of(&frames, FRAMES_PER_STEP as f64), noise, draw)
 }
 
 /// A singer's freedom against the score: onsets early or late, notes slightly off pitch.

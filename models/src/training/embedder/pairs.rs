@@ -144,7 +144,7 @@ impl<'a> PairSource<'a> {
                 continue;
             }
             let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
-            let hum = hum::hum(&notes, hummed, tempo, strength, draw);
+            let hum = hum::hum(&notes, hummed, tempo, strength, draw).pitch;
             let song = self.song(index, scale, from..from + length, draw);
             let long_enough = hum.len() as f32 * CONTOUR_STEP as f32 >= HUM_SECONDS.start;
             if long_enough && voiced_fraction(&hum) > LEAST_VOICED && voiced_fraction(&song) > LEAST_VOICED {
