@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use qbh_models::Contour;
-use qbh_models::contour::{CONTOUR_STEP, SLOWDOWN};
+use qbh_models::contour::CONTOUR_STEP;
 
 use super::SearchError;
 use super::melody::Melody;
@@ -32,11 +32,9 @@ pub(super) struct Hum {
 /// A hum at one of its speeds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading<'h> {
-    /// MIDI pitch, 0 = unvoiced; [`Reading::slowdown`] of them to a contour step.
+    /// MIDI pitch, 0 = unvoiced.
     pub(super) steps: &'h [f32],
     pub(super) melody: &'h Melody,
-    /// How much slower than the hum it is.
-    pub(super) slowdown: f32,
 }
 
 impl Hum {
@@ -46,7 +44,7 @@ impl Hum {
         let sounding = sounding(contour)?;
         let offset = (sounding.start as f64 * CONTOUR_STEP) as f32;
         let contour = contour.part(sounding);
-        Ok(Hum { offset, melody: Melody::new(&contour.pitch), slowed: Melody::new(&contour.slowed), contour })
+        Ok(Hum { offset, melody: Melody::new(&contour.pitch), slowed: Melody::slowed(&contour.slowed), contour })
     }
 
     /// What sounds of it.
@@ -57,9 +55,9 @@ impl Hum {
     /// The hum as it is, or slowed down.
     pub(super) fn reading(&self, slowed: bool) -> Reading<'_> {
         if slowed {
-            Reading { steps: &self.contour.slowed, melody: &self.slowed, slowdown: SLOWDOWN as f32 }
+            Reading { steps: &self.contour.slowed, melody: &self.slowed }
         } else {
-            Reading { steps: &self.contour.pitch, melody: &self.melody, slowdown: 1.0 }
+            Reading { steps: &self.contour.pitch, melody: &self.melody }
         }
     }
 }

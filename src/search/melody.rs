@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use qbh_models::contour::CONTOUR_STEP;
+use qbh_models::contour::{CONTOUR_STEP, SLOWDOWN};
 
 /// Contour steps per melody frame: 5 Hz.
 const STEPS_PER_FRAME: usize = 2;
@@ -15,7 +15,7 @@ const SAME_PITCH: f32 = 1.0;
 
 /// A contour at 5 Hz with its gaps held for up to 2 s and cut beyond that: people do not keep time in rests, and a song may rest
 /// where the extractor lost the voice. Begins and ends with voice.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Melody {
     /// MIDI pitch of every frame.
     pub pitch: Vec<f32>,
@@ -23,12 +23,23 @@ pub struct Melody {
     pub class: Vec<u16>,
     /// First contour step of every frame, ascending.
     pub step: Vec<u32>,
+    /// How many of these steps there are to 100 ms.
+    slowdown: f32,
 }
 
 impl Melody {
-    /// The melody of contour steps (MIDI pitch, 0 = unvoiced).
+    /// The melody of contour steps of 100 ms (MIDI pitch, 0 = unvoiced).
     pub fn new(contour: &[f32]) -> Self {
-        let mut melody = Melody::default();
+        Melody::at(contour, 1.0)
+    }
+
+    /// The melody of steps of a contour slowed down: [`qbh_models::Contour::slowed`].
+    pub fn slowed(contour: &[f32]) -> Self {
+        Melody::at(contour, SLOWDOWN as f32)
+    }
+
+    fn at(contour: &[f32], slowdown: f32) -> Self {
+        let mut melody = Melody { pitch: Vec::new(), class: Vec::new(), step: Vec::new(), slowdown };
         let mut unvoiced = usize::MAX;
         for (frame, steps) in contour.chunks(STEPS_PER_FRAME).enumerate() {
             let pitch = match frame_pitch(steps) {
@@ -77,19 +88,24 @@ impl Melody {
         self.step.truncate(frames);
     }
 
-    /// When frame `i` begins, seconds of the contour.
+    /// When frame `i` begins, seconds of what was heard, slowed down or not.
     pub fn start(&self, i: usize) -> f32 {
-        seconds(self.step[i])
+        self.seconds(self.step[i])
     }
 
-    /// When frame `i` ends, seconds of the contour.
+    /// When frame `i` ends, seconds.
     pub fn end(&self, i: usize) -> f32 {
-        seconds(self.step[i] + STEPS_PER_FRAME as u32)
+        self.seconds(self.step[i] + STEPS_PER_FRAME as u32)
     }
-}
 
-fn seconds(steps: u32) -> f32 {
-    (f64::from(steps) * CONTOUR_STEP) as f32
+    /// Seconds of so many frames that follow each other.
+    pub fn duration(&self, frames: usize) -> f32 {
+        self.seconds((frames * STEPS_PER_FRAME) as u32)
+    }
+
+    fn seconds(&self, steps: u32) -> f32 {
+        (f64::from(steps) * CONTOUR_STEP / f64::from(self.slowdown)) as f32
+    }
 }
 
 fn frame_pitch(steps: &[f32]) -> Option<f32> {

@@ -3,7 +3,7 @@
 use super::align::{Aligner, EIGHTHS};
 use super::melody::Melody;
 
-/// A hum laid beside a song. Times in seconds from the beginning of their contours.
+/// A hum laid beside a song. Times in seconds from the beginning of what was heard of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
     /// Where the matching part of the song begins.
@@ -27,15 +27,15 @@ pub fn place(hum: &Melody, song: &Melody, shift: u16) -> Option<Placement> {
     let path = Aligner::new(&hum.class).path(&song.class, shift);
     let (&(hum_first, song_first), &(hum_last, song_last)) = (path.first()?, path.last()?);
     let differences: Vec<f32> = path.iter().map(|&(i, j)| hum.pitch[i] - song.pitch[j]).collect();
-    // Frames, not seconds: what was cut out of long rests is no tempo.
-    let frames = |first: usize, last: usize| (last - first + 1) as f32;
+    // By frames, not by times: what was cut out of long rests is no tempo.
+    let lasts = |melody: &Melody, first: usize, last: usize| melody.duration(last - first + 1);
     Some(Placement {
         song_start: song.start(song_first),
         song_end: song.end(song_last),
         hum_start: hum.start(hum_first),
         hum_end: hum.end(hum_last),
         key_shift: key_shift(&differences, -f32::from(shift) / EIGHTHS),
-        tempo_ratio: frames(song_first, song_last) / frames(hum_first, hum_last),
+        tempo_ratio: lasts(song, song_first, song_last) / lasts(hum, hum_first, hum_last),
         path: path.iter().map(|&(i, j)| (hum.start(i), song.start(j))).collect(),
     })
 }
@@ -84,6 +84,20 @@ mod tests {
         assert!((placement.hum_start - 1.0).abs() < 0.21 && (placement.hum_end - 6.0).abs() < 0.21, "{placement:?}");
         assert!((placement.key_shift + 14.3).abs() < 0.01, "{}", placement.key_shift);
         assert!((placement.tempo_ratio - 1.2).abs() < 0.08, "{}", placement.tempo_ratio);
+    }
+
+    #[test]
+    fn a_hum_slowed_down_is_where_and_as_fast_as_it_was() {
+        let song = Melody::new(&tune(&TUNE, 6));
+        // Notes 5..15, half as long as in the song; laid on it at two thirds of their speed.
+        let contour = qbh_models::Contour::from_steps(tune(&TUNE[5..15], 3));
+        let hum = Melody::slowed(&contour.slowed);
+        let found = Aligner::new(&hum.class).align(&song.class, &mut Scratch::default());
+        let placement = place(&hum, &song, found.shift).unwrap();
+        assert!((placement.song_start - 3.0).abs() < 0.41 && (placement.song_end - 9.0).abs() < 0.41, "{placement:?}");
+        assert!(placement.hum_start < 0.21 && (placement.hum_end - 3.0).abs() < 0.21, "{placement:?}");
+        assert!((placement.tempo_ratio - 2.0).abs() < 0.2, "{}", placement.tempo_ratio);
+        assert!(placement.path.iter().all(|&(hum, _)| hum < 3.0), "{placement:?}");
     }
 
     #[test]

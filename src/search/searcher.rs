@@ -317,20 +317,19 @@ impl<'a> Searcher<'a> {
             return Ok(None);
         };
         let Some(best) = ranked.places.first() else { return Ok(None) };
-        let reading = hum.reading(best.passage.slowed);
-        let Some(place) = place(reading.melody, &part(&contour, best.passage), best.alignment.shift) else { return Ok(None) };
-        let time = |slowed: f32| slowed / reading.slowdown + offset;
+        let melody = hum.reading(best.passage.slowed).melody;
+        let Some(place) = place(melody, &part(&contour, best.passage), best.alignment.shift) else { return Ok(None) };
         Ok(Some(Match {
             song,
             score: ranked.score,
             confidence,
             song_start: place.song_start,
             song_end: place.song_end,
-            hum_start: time(place.hum_start),
-            hum_end: time(place.hum_end),
+            hum_start: place.hum_start + offset,
+            hum_end: place.hum_end + offset,
             key_shift: place.key_shift,
-            tempo_ratio: place.tempo_ratio * reading.slowdown,
-            path: place.path.iter().map(|&(h, s)| (time(h), s)).collect(),
+            tempo_ratio: place.tempo_ratio,
+            path: place.path.iter().map(|&(h, s)| (h + offset, s)).collect(),
         }))
     }
 }

@@ -36,7 +36,7 @@ pub(crate) const ARCHITECTURE: &str = "side-by-side";
 pub struct Reranker {
     info: ModelInfo,
     device: Device,
-    /// One for each worker: tensors are for one thread at a time.
+    /// One for each share of the pairs: tensors are for one thread at a time.
     networks: Vec<Mutex<SideBySide>>,
 }
 
@@ -77,34 +77,33 @@ impl Reranker {
     /// # Errors
     /// What libtorch reports.
     pub fn score(&self, pairs: &[Pair]) -> Result<Vec<f32>, ModelError> {
-        let order = by_steps(pairs);
-        let share = pairs.len().div_ceil(self.networks.len()).max(1);
-        let batches: Vec<&[usize]> = alike(&order, pairs).flat_map(|alike| alike.chunks(share)).collect();
-        let scored = batches.into_par_iter().map(|batch| {
-            // Made before a network is taken: a worker that waits for others must not hold one.
-            let features = features(&batch.iter().map(|&pair| &pairs[pair]).collect::<Vec<_>>())?;
+        let pairs: Vec<&Pair> = pairs.iter().collect();
+        let order = by_steps(&pairs);
+        let scored = self.networks.par_iter().enumerate().map(|(worker, network)| {
+            // Short hums and long ones in every share.
+            let share: Vec<usize> = order.iter().copied().skip(worker).step_by(self.networks.len()).collect();
+            let pairs: Vec<&Pair> = share.iter().map(|&pair| pairs[pair]).collect();
             let _guard = tch::no_grad_guard();
-            let worker = rayon::current_thread_index().unwrap_or(0) % self.networks.len();
-            let network = self.networks[worker].lock().unwrap_or_else(PoisonError::into_inner);
-            let logits = network.forward_t(&features.f_to_device(self.device)?, false);
-            Ok((batch, Vec::<f32>::try_from(logits.f_to_device(Device::Cpu)?)?))
+            let network = network.lock().unwrap_or_else(PoisonError::into_inner);
+            let logits = logits(&network, &pairs, self.device, false)?;
+            Ok((share, Vec::<f32>::try_from(logits.f_to_device(Device::Cpu)?)?))
         });
         let mut scores = vec![0.0; pairs.len()];
-        for (batch, logits) in scored.collect::<Result<Vec<_>, ModelError>>()? {
-            batch.iter().zip(logits).for_each(|(&pair, logit)| scores[pair] = logit);
+        for (share, logits) in scored.collect::<Result<Vec<_>, ModelError>>()? {
+            share.into_iter().zip(logits).for_each(|(pair, logit)| scores[pair] = logit);
         }
         Ok(scores)
     }
 }
 
 /// The log-odds of pairs, `(pairs)`; those of equally many steps go through the network together.
-pub(crate) fn logits(network: &SideBySide, pairs: &[Pair], device: Device, train: bool) -> Result<Tensor, ModelError> {
+pub(crate) fn logits(network: &SideBySide, pairs: &[&Pair], device: Device, train: bool) -> Result<Tensor, ModelError> {
     let order = by_steps(pairs);
     let mut place = vec![0i64; pairs.len()];
     order.iter().enumerate().for_each(|(at, &pair)| place[pair] = at as i64);
     let mut logits = vec![Tensor::f_zeros([0], (Kind::Float, device))?];
-    for alike in alike(&order, pairs) {
-        let alike: Vec<&Pair> = alike.iter().map(|&pair| &pairs[pair]).collect();
+    for alike in order.chunk_by(|&a, &b| pairs[a].steps() == pairs[b].steps()) {
+        let alike: Vec<&Pair> = alike.iter().map(|&pair| pairs[pair]).collect();
         logits.push(network.forward_t(&features(&alike)?.f_to_device(device)?, train));
     }
     let place = Tensor::f_from_slice(&place)?.f_to_device(device)?;
@@ -112,22 +111,17 @@ pub(crate) fn logits(network: &SideBySide, pairs: &[Pair], device: Device, train
 }
 
 /// Indices of the pairs, by their steps.
-fn by_steps(pairs: &[Pair]) -> Vec<usize> {
+fn by_steps(pairs: &[&Pair]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..pairs.len()).collect();
     order.sort_by_key(|&pair| pairs[pair].steps());
     order
-}
-
-/// Parts of such an order with equally many steps.
-fn alike<'o>(order: &'o [usize], pairs: &'o [Pair]) -> impl Iterator<Item = &'o [usize]> {
-    order.chunk_by(|&a, &b| pairs[a].steps() == pairs[b].steps())
 }
 
 /// The input of the network, `(pairs, CHANNELS, steps)`, for pairs of equally many steps.
 fn features(pairs: &[&Pair]) -> Result<Tensor, ModelError> {
     let steps = pairs.first().map_or(1, |pair| pair.steps());
     let mut values = vec![0.0; pairs.len() * CHANNELS * steps];
-    pairs.par_iter().zip(values.par_chunks_exact_mut(CHANNELS * steps)).for_each(|(pair, out)| pair.features(out));
+    pairs.iter().zip(values.chunks_exact_mut(CHANNELS * steps)).for_each(|(pair, out)| pair.features(out));
     Ok(Tensor::f_from_slice(&values)?.f_view([pairs.len() as i64, CHANNELS as i64, steps as i64])?)
 }
 
@@ -146,11 +140,6 @@ mod tests {
         let pairs: Vec<Pair> = (0..20).map(pair).collect();
         let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).unwrap();
         let together = reranker.score(&pairs).unwrap();
-        let network = reranker.networks[0].lock().unwrap();
-        let _guard = tch::no_grad_guard();
-        let in_training = Vec::<f32>::try_from(logits(&network, &pairs, Device::Cpu, false).unwrap()).unwrap();
-        drop(network);
-        assert!(together.iter().zip(&in_training).all(|(a, b)| (a - b).abs() < 1e-4), "{together:?}\n{in_training:?}");
         for (pair, together) in pairs.iter().zip(together) {
             let alone = reranker.score(std::slice::from_ref(pair)).unwrap()[0];
             assert!((alone - together).abs() < 1e-4, "{alone} and {together}");

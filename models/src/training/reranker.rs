@@ -176,7 +176,8 @@ fn loss_of(network: &SideBySide, cases: &[Case], draw: &mut Draw, device: Device
         chosen.push(wrong.swap_remove(draw.index(wrong.len())));
     }
     let pairs: Vec<&Pair> = chosen.iter().flat_map(|&i| &case.pairs[i]).collect();
-    let logits = logits(network, &varied(&pairs, draw), device, true)?;
+    let varied = varied(&pairs, draw);
+    let logits = logits(network, &varied.iter().collect::<Vec<_>>(), device, true)?;
     let logits = song_logits(&logits, chosen.iter().map(|&i| &case.pairs[i]));
     let right: Vec<f32> = chosen.iter().map(|&i| f32::from(u8::from(case.right[i]))).collect();
     let right = Tensor::from_slice(&right).to_device(device);
@@ -231,7 +232,7 @@ fn dev_score(network: &SideBySide, dev: &[Case], device: Device) -> Result<Optio
     let _guard = tch::no_grad_guard();
     let mut first = [0.0; 3];
     for case in dev.iter().filter(|case| !case.pairs.is_empty()) {
-        let logits = logits(network, &case.pairs.concat(), device, false)?.to_device(Device::Cpu);
+        let logits = logits(network, &case.pairs.iter().flatten().collect::<Vec<_>>(), device, false)?.to_device(Device::Cpu);
         let logits = Vec::<f32>::try_from(song_logits(&logits, &case.pairs))?;
         let rankings: [&dyn Fn(usize) -> f32; 3] =
             [&|i| case.scores[i], &|i| logits[i], &|i| case.scores[i] + WEIGHT * logits[i]];
