@@ -52,6 +52,21 @@ fn mir_qbsh_is_searched_among_the_songs() {
 }
 
 #[test]
+fn songs_are_disturbed_as_extractors_would() {
+    let dir = mir_qbsh();
+    let score = |noise: &[&str]| {
+        let report = eval(&dir, &[&["--mir-qbsh", "set"], noise].concat());
+        assert_eq!((&report["n"], &report["songs"]), (&3.into(), &4.into()));
+        report["queries"].as_array().unwrap().iter().map(|q| q["confidence"].as_f64().unwrap()).sum::<f64>()
+    };
+    let (clean, noisy) = (score(&[]), score(&["--song-noise", "1", "1"]));
+    assert!(noisy < clean - 0.01, "{noisy} and {clean}");
+    assert_eq!(noisy, score(&["--song-noise", "1", "1"]), "the same again");
+    let refused = dir.run(&["eval", "retrieval", "--mir-qbsh", "set", "--song-noise", "0.2", "1", "--index", "kept"]);
+    assert!(refused.status == 2 && refused.stderr.contains("leave --index out"), "{}", refused.stderr);
+}
+
+#[test]
 fn mir_qbsh_variants_are_searched_among_hums_too_but_never_themselves() {
     let dir = mir_qbsh();
     let report = eval(&dir, &["--mir-qbsh", "set", "--variants"]);

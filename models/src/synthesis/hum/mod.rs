@@ -24,7 +24,7 @@ use crate::synthesis::random::Draw;
 
 pub use record::record;
 pub use singer::{hum, mistrack};
-pub use song::song;
+pub use song::{leak, song};
 
 /// Random numbers of one item (below 2^20) of one step of one seed. Streams of different keys are independent, so that
 /// any worker can draw any item, no item repeats another, and a resumed training draws what it would have drawn.

@@ -39,8 +39,9 @@ fn perform(mut notes: Vec<Note>, noise: f32, draw: &mut Draw) -> Vec<Note> {
     notes
 }
 
-/// The extractor's mistakes: accompaniment in rests and in place of the voice, lost steps, octave jumps.
-pub(super) fn leak(voice: Vec<f32>, noise: f32, draw: &mut Draw) -> Vec<f32> {
+/// The extractor's mistakes on the true contour of a voice: accompaniment in rests and in place of the voice, lost steps, octave jumps.
+/// At `noise` 0 short rests are sung through now and then and no more; 1 is a very bad extraction.
+pub fn leak(voice: Vec<f32>, noise: f32, draw: &mut Draw) -> Vec<f32> {
     let fill = fault(ranges::FILL, noise, draw);
     let replace = fault(ranges::REPLACE, noise, draw);
     let dropout = fault(ranges::SONG_DROPOUT, noise, draw);

@@ -49,9 +49,9 @@ pub struct Data {
     /// How many seconds the synthesised hums last: lowest and highest
     #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = [8.0, 16.0])]
     hum_seconds: Vec<f32>,
-    /// Seed of the synthesised hums
+    /// Seed of the synthesised hums, and of --song-noise
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub seed: u64,
 }
 
 impl Data {
@@ -87,7 +87,7 @@ impl Data {
 }
 
 /// Two numbers within `bounds`, the lower first.
-fn range(option: &str, values: &[f32], bounds: RangeInclusive<f32>) -> Result<Range<f32>> {
+pub fn range(option: &str, values: &[f32], bounds: RangeInclusive<f32>) -> Result<Range<f32>> {
     match *values {
         [low, high] if bounds.contains(&low) && (low..=*bounds.end()).contains(&high) => Ok(low..high),
         _ => bail!("{option} takes two numbers from {} to {}, the lower first", bounds.start(), bounds.end()),

@@ -4,10 +4,13 @@ use crate::cli::{complain, progress};
 use anyhow::{Context as _, Result};
 use qbh::eval::datasets::{Query, QuerySource};
 use qbh::library::indexer::{self, Failure, Observer, Pending, Plan};
-use qbh_index::Index;
+use qbh::search::embed_song;
+use qbh_index::{FileRecord, Index, NewSong, Outcome};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
+use qbh_models::synthesis::hum;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -38,6 +41,30 @@ pub fn build(
     }
     index.refresh()?;
     Ok(index)
+}
+
+/// Disturbs the contours of all songs as an extractor would, by the model of its mistakes; the `noise` of each is drawn from this range.
+pub fn disturb(index: &Index, embedder: &dyn Embedder, noise: &Range<f32>, seed: u64) -> Result<()> {
+    let bar = progress::bar(index.files().count() as u64, "{bar:32} {pos}/{len} files disturbed  {eta} left");
+    // Not by their ids, which depend on which thread was faster.
+    let mut numbers = 0..;
+    for file in index.files().collect::<Result<Vec<FileRecord>, _>>()? {
+        let Outcome::Indexed { songs } = &file.outcome else { continue };
+        let mut disturbed = Vec::with_capacity(songs.len());
+        for &id in songs {
+            let (Some(song), Some(clean), Some(number)) = (index.song(id)?, index.contour(id)?, numbers.next()) else { continue };
+            let draw = &mut hum::stream(seed, number, 0);
+            let noise = draw.range(noise.start, noise.end);
+            let contour = hum::leak(clean, noise, draw);
+            let levels = embed_song(&contour, embedder)?;
+            disturbed.push(NewSong { key: song.key, tags: song.tags, contour, levels });
+        }
+        index.put_file(&file.identity, disturbed)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    index.refresh()?;
+    Ok(())
 }
 
 struct Ticks<'a>(&'a indicatif::ProgressBar);

@@ -9,7 +9,7 @@ use super::Status;
 use crate::cli::context::{Context, DeviceName};
 use crate::cli::query::Search;
 use crate::cli::{complain, models, progress};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use qbh::eval::baselines::Exhaustive;
 use qbh::eval::reliability_plot::reliability_svg;
 use qbh::eval::retrieval::Trials;
@@ -57,6 +57,10 @@ pub struct Args {
     /// How songs are looked up
     #[arg(long, value_enum, default_value_t = Search::Auto)]
     search: Search,
+    /// Disturb the songs as an extractor that listens to recordings would, by the model of its mistakes: lowest and highest strength, 0 to 1
+    /// (very bad). For songs that are scores; not with --index
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"])]
+    song_noise: Vec<f32>,
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -76,6 +80,11 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     if let [first, second] = &args.compare[..] {
         return compare::run(first, second, args.json, out);
     }
+    let noise = match &args.song_noise[..] {
+        [] => None,
+        bounds => Some(data::range("--song-noise", bounds, 0.0..=1.0)?),
+    };
+    ensure!(noise.is_none() || !context.index_named, "--song-noise disturbs the songs of a temporary index: leave --index out");
     let set = args.data.read()?;
     let paths = [set.library, args.distractors.clone()].concat();
     let device = args.device.device()?;
@@ -86,6 +95,9 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     // Not the user's own index, which songs of a data set have no business in.
     let folder = if context.index_named { &context.index_dir } else { temporary.path() };
     let index = library::build(folder, &paths, &set.queries, &*extractor, &*embedder)?;
+    if let Some(noise) = &noise {
+        library::disturb(&index, &*embedder, noise, args.data.seed)?;
+    }
     let songs = index.songs().map(|song| song.map(|s| (s.key, s.id))).collect::<Result<_, _>>()?;
 
     let reranker = match args.reranker.as_str() {
