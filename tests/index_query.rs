@@ -73,7 +73,7 @@ fn finds_a_hummed_recording_from_a_file_and_from_standard_input() {
 fn graph_and_scan_agree_and_the_plot_is_drawn() {
     let dir = indexed();
     std::fs::write(dir.path("hum.txt"), pitch_text(&melody(2, 80)[20..45], 2.0, 1.0)).unwrap();
-    for search in ["auto", "exact", "hnsw"] {
+    for search in ["auto", "exact", "coarse", "hnsw"] {
         first(&answer(&dir, &["hum.txt", "--search", search]), "song2.mid");
     }
     dir.run(&["query", "hum.txt", "--plot", "match.svg"]);

@@ -12,7 +12,7 @@ use crate::HUMS;
 use crate::process::{cpu_seconds, own_memory};
 use crate::songs::hum;
 
-/// Songs up to which the graph is built: minutes.
+/// Songs up to which the graph is built unless `QBH_SCALE_GRAPH` says otherwise: minutes.
 const LARGEST: usize = 1000;
 /// Songs of the exact ranking that the graph should find too.
 const RECALL_AT: usize = 200;
@@ -32,7 +32,14 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
     let (times, exact) = searched(searcher, Stage::Exact, songs);
     println!("    exact scan, votes           {:8.1}        1.000            0 s    0.0 s  0.00 GB", quantile(&times, 0.5));
     let view = index.view().expect("the view opens");
-    if songs > LARGEST {
+    let (times, found) = searched(searcher, Stage::Coarse, songs);
+    println!(
+        "    coarse, then exact         {:8.1}        {:.3}            0 s    0.0 s  0.00 GB",
+        quantile(&times, 0.5),
+        recall(&exact, &found)
+    );
+    let largest = std::env::var("QBH_SCALE_GRAPH").ok().and_then(|songs| songs.parse().ok()).unwrap_or(LARGEST);
+    if songs > largest {
         let Cost { vectors, build, reload, bytes } = before?;
         // Every insertion searches the graph, which takes about the logarithm of its size.
         let more = view.vectors() as f64 / vectors as f64;

@@ -47,7 +47,8 @@ pub struct Args {
     /// Draw the hum over the best match into this SVG file
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
-    /// How songs are looked up: exact compares every window, hnsw follows a graph (built when first needed)
+    /// How songs are looked up: exact compares every window; coarse compares the longest windows of the hum first, and the others with one
+    /// song in twenty; hnsw follows a graph (built when first needed); auto is exact, and coarse from 10 000 songs on
     #[arg(long, value_enum, default_value_t = Search::Auto)]
     search: Search,
     /// Melody extractor for recordings, by name or file; without it, the one that the index was made with
@@ -66,6 +67,7 @@ pub struct Args {
 pub enum Search {
     Auto,
     Exact,
+    Coarse,
     Hnsw,
 }
 
@@ -75,6 +77,7 @@ impl Search {
         match self {
             Search::Auto => Stage::Auto,
             Search::Exact => Stage::Exact,
+            Search::Coarse => Stage::Coarse,
             Search::Hnsw => Stage::Hnsw,
         }
     }

@@ -56,13 +56,30 @@ impl SearchOptions {
 /// How the songs worth scoring are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stage {
-    /// Whichever is faster in the case at hand.
+    /// Exact, or coarse in a library of [`Stage::LARGE`] songs and more.
     #[default]
     Auto,
-    /// All songs are scored.
+    /// All songs are scored by all windows of the hum.
     Exact,
+    /// All songs are scored by the longest windows of the hum, and those that stand out by all of them.
+    Coarse,
     /// Songs near the hum in the HNSW graph are scored.
     Hnsw,
+}
+
+impl Stage {
+    /// Songs from which on a coarse search is worth it.
+    pub const LARGE: usize = 10_000;
+
+    /// What is done in a library of so many songs: the scan needs nothing loaded and, all windows of a hum at once, is faster than the
+    /// graph up to millions of vectors.
+    fn among(self, songs: usize) -> Stage {
+        match self {
+            Stage::Auto if songs < Stage::LARGE => Stage::Exact,
+            Stage::Auto => Stage::Coarse,
+            stage => stage,
+        }
+    }
 }
 
 /// What came of a search.

@@ -33,7 +33,10 @@ const LOCATED: usize = 100;
 /// Songs that the graph proposes for each one that is aligned.
 const PROPOSED_PER_CANDIDATE: usize = 3;
 
-/// Songs drawn at random that are scored beside those that the graph proposes, to know what votes come by chance.
+/// A coarse search proposes one song in so many, but not fewer than these.
+const COARSE: (usize, usize) = (20, 1000);
+
+/// Songs drawn at random that are scored beside those that were proposed, to know what votes come by chance.
 const SAMPLE: usize = 256;
 
 /// Embeds the windows of a song, as the index stores them; levels without windows are left out.
@@ -134,15 +137,17 @@ impl<'a> Searcher<'a> {
         let (cuts, vectors) = embed_hum(hum.contour(), self.embedder.as_ref())?;
         let embedded = Instant::now();
         let queries = queries(&cuts, &vectors, self.embedder.dimension());
-        let (ballots, sample) = match options.stage {
-            // The scan needs nothing loaded and, all windows of a hum at once, is faster than the graph up to millions of vectors.
-            Stage::Auto | Stage::Exact => (self.ballots(&cuts, &queries, None)?, None),
+        let proposed = match options.stage.among(self.view.len()) {
+            Stage::Auto | Stage::Exact => None,
+            Stage::Coarse => Some(self.coarse(&cuts, &queries)?),
             Stage::Hnsw => {
-                let proposed = self.graph()?.candidates(&queries, options.aligned().saturating_mul(PROPOSED_PER_CANDIDATE))?;
-                let sample = self.sample();
-                (self.ballots(&cuts, &queries, Some(&[proposed, sample.clone()].concat()))?, Some(sample))
+                let count = options.aligned().saturating_mul(PROPOSED_PER_CANDIDATE);
+                Some(self.graph()?.candidates(&queries, count)?)
             }
         };
+        let sample = proposed.is_some().then(|| self.sample());
+        let songs = proposed.zip(sample.as_ref()).map(|(proposed, sample)| [&proposed, &sample[..]].concat());
+        let ballots = self.ballots(&cuts, &queries, songs.as_deref())?;
         let timings = Timings { embed: embedded - begin, score: embedded.elapsed(), ..Timings::default() };
         Ok(Voted { hum, cuts, vectors, ballots, sample, timings })
     }
@@ -266,6 +271,17 @@ impl<'a> Searcher<'a> {
         let levels = self.view.levels().len();
         let ballots = self.view.score(queries, songs, |song, pairs| ballot(song, pairs, cuts, levels))?;
         Ok(ballots.into_iter().map(|(_, ballot)| ballot).collect())
+    }
+
+    /// The songs that stand out by the longest windows of the hum alone: these are few, and songs that they put far behind are put far behind
+    /// by shorter ones too.
+    fn coarse(&self, cuts: &[Cut], queries: &[QueryWindow]) -> Result<Vec<u32>, SearchError> {
+        let Some(longest) = cuts.first() else { return Ok(Vec::new()) };
+        let ballots = self.ballots(std::slice::from_ref(longest), &queries[..longest.windows.len()], None)?;
+        let ballots: Vec<&Ballot> = ballots.iter().collect();
+        let (one_in, least) = COARSE;
+        let count = (self.view.len() / one_in).max(least);
+        Ok(choose(&ballots, &chances(&ballots, |_| true), count).into_iter().map(|candidate| candidate.song).collect())
     }
 
     /// The HNSW graph, built if the index has none.

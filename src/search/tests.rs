@@ -221,6 +221,28 @@ fn the_graph_leads_to_the_same_songs() {
 }
 
 #[test]
+fn a_coarse_search_leads_to_the_same_songs() {
+    let library = Library::of((0..1500).map(|seed| melody(seed, 150)).collect());
+    for seed in 0..6 {
+        let (id, contour) = &library.songs[211 * seed as usize];
+        let hum = hummed(contour, 30, 100, -5.0, 1.1, seed);
+        let [coarse, exact] = [Stage::Coarse, Stage::Exact]
+            .map(|stage| library.search(&hum, &SearchOptions { stage, ..Default::default() }).unwrap());
+        assert_eq!((coarse.matches[0].song, exact.matches[0].song), (*id, *id));
+        let shared = coarse.candidates[..20].iter().filter(|song| exact.candidates[..20].contains(song)).count();
+        assert!(shared >= 10 && coarse.candidates != exact.candidates, "{shared} of 20, chance measured on other songs");
+        assert!((coarse.matches[0].score - exact.matches[0].score).abs() < 0.5);
+    }
+}
+
+#[test]
+fn large_libraries_are_searched_coarsely() {
+    let [below, above] = [Stage::LARGE - 1, Stage::LARGE];
+    assert_eq!((Stage::Auto.among(below), Stage::Auto.among(above)), (Stage::Exact, Stage::Coarse));
+    assert_eq!((Stage::Exact.among(above), Stage::Hnsw.among(above)), (Stage::Exact, Stage::Hnsw));
+}
+
+#[test]
 fn a_hum_of_no_song_is_not_confident() {
     let library = Library::random(60);
     let wrong = (1000..1008).filter(|&seed| {
