@@ -1,6 +1,6 @@
 //! Search: from the contour of a hum to ranked songs.
 //!
-//! A hum, freed of the silence around it ([`hum`]), is cut into windows ([`windows`]), these are compared with all windows of the songs, similarities that follow each other
+//! A hum, freed of the silence around it ([`hum`]), is cut into windows ([`windows`]), these are compared with all windows of the songs (in large libraries the longest ones first, to choose songs for the others), similarities that follow each other
 //! in order are added up to votes ([`votes`]), the songs whose votes stand out ([`candidates`]) are aligned with the hum ([`align`])
 //! in the passages that their votes come from ([`passages`]), slowed down where it is faster than the song, and ranked by both, the first of them anew by a network that sees hum and
 //! passage side by side ([`rank`]); the best are placed in time, key and tempo ([`place`]), and the first is said to be sure or not
