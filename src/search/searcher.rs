@@ -33,7 +33,7 @@ const LOCATED: usize = 100;
 /// Songs that the graph proposes for each one that is aligned.
 const PROPOSED_PER_CANDIDATE: usize = 3;
 
-/// A coarse search proposes one song in so many, but not fewer than these.
+/// A coarse search proposes one song in so many, but not fewer than these, or than are wanted.
 const COARSE: (usize, usize) = (20, 1000);
 
 /// Songs drawn at random that are scored beside those that were proposed, to know what votes come by chance.
@@ -139,7 +139,7 @@ impl<'a> Searcher<'a> {
         let queries = queries(&cuts, &vectors, self.embedder.dimension());
         let proposed = match options.stage.among(self.view.len()) {
             Stage::Auto | Stage::Exact => None,
-            Stage::Coarse => Some(self.coarse(&cuts, &queries)?),
+            Stage::Coarse => Some(self.coarse(&cuts, &queries, options.aligned())?),
             Stage::Hnsw => {
                 let count = options.aligned().saturating_mul(PROPOSED_PER_CANDIDATE);
                 Some(self.graph()?.candidates(&queries, count)?)
@@ -275,12 +275,12 @@ impl<'a> Searcher<'a> {
 
     /// The songs that stand out by the longest windows of the hum alone: these are few, and songs that they put far behind are put far behind
     /// by shorter ones too.
-    fn coarse(&self, cuts: &[Cut], queries: &[QueryWindow]) -> Result<Vec<u32>, SearchError> {
+    fn coarse(&self, cuts: &[Cut], queries: &[QueryWindow], wanted: usize) -> Result<Vec<u32>, SearchError> {
         let Some(longest) = cuts.first() else { return Ok(Vec::new()) };
         let ballots = self.ballots(std::slice::from_ref(longest), &queries[..longest.windows.len()], None)?;
         let ballots: Vec<&Ballot> = ballots.iter().collect();
         let (one_in, least) = COARSE;
-        let count = (self.view.len() / one_in).max(least);
+        let count = (self.view.len() / one_in).max(least).max(wanted);
         Ok(choose(&ballots, &chances(&ballots, |_| true), count).into_iter().map(|candidate| candidate.song).collect())
     }
 

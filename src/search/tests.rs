@@ -235,6 +235,10 @@ fn a_coarse_search_leads_to_the_same_songs() {
         right += usize::from(coarse.matches[0].song == *id);
     }
     assert!(right >= 5, "{right} of 6");
+
+    let hum = hummed(&library.songs[0].1, 30, 100, 0.0, 1.0, 0);
+    let wanted = SearchOptions { stage: Stage::Coarse, limit: 1400, ..Default::default() };
+    assert_eq!(library.search(&hum, &wanted).unwrap().candidates.len(), 1400, "as many as are wanted");
 }
 
 #[test]
