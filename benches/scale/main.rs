@@ -2,7 +2,6 @@
 //!
 //! Prints what a song costs (CPU seconds, bytes), how long opening and a hum of 10 s take, and how the HNSW graph does beside the
 //! exact scan. One index grows from size to size, in a temporary folder or where `QBH_SCALE_INDEX` says, which is then kept.
-//! `QBH_SCALE_GRAPH` says up to how many songs the graph is built (1000; of 10 000 it takes half an hour and 10 GB), and
 //! `QBH_EMBEDDER` names another embedder than the default. Songs are composed; those beyond 10 000 get vectors of earlier songs with
 //! noise instead of embeddings.
 

@@ -12,7 +12,7 @@ use crate::HUMS;
 use crate::process::{cpu_seconds, own_memory};
 use crate::songs::hum;
 
-/// Songs up to which the graph is built unless `QBH_SCALE_GRAPH` says otherwise: minutes.
+/// Songs up to which the graph is built: minutes.
 const LARGEST: usize = 1000;
 /// Songs of the exact ranking that the graph should find too.
 const RECALL_AT: usize = 200;
@@ -38,8 +38,7 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
         quantile(&times, 0.5),
         recall(&exact, &found)
     );
-    let largest = std::env::var("QBH_SCALE_GRAPH").ok().and_then(|songs| songs.parse().ok()).unwrap_or(LARGEST);
-    if songs > largest {
+    if songs > LARGEST {
         let Cost { vectors, build, reload, bytes } = before?;
         // Every insertion searches the graph, which takes about the logarithm of its size.
         let more = view.vectors() as f64 / vectors as f64;
