@@ -152,7 +152,7 @@ fn first_stages() {
     section("First stage: 60 hum windows against 20 000 vectors", "f32 dot products in plain Rust");
     let dir = tempfile::tempdir().expect("a temporary folder");
     let index = library(dir.path(), SONGS, WINDOWS);
-    let view = index.view().expect("the scan file opens");
+    let snapshot = index.snapshot().expect("the scan file opens");
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let hum: Vec<Vec<f32>> = (0..60).map(|_| unit(&mut rng, None)).collect();
     let queries: Vec<QueryWindow> =
@@ -169,15 +169,15 @@ fn first_stages() {
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     let exact = median(|| {
         let best = |_, pairs: &[qbh_index::PairScores]| pairs[0].scores.iter().copied().fold(f32::MIN, f32::max);
-        black_box(one.install(|| view.score(&queries, None, best)).expect("the query is valid"));
+        black_box(one.install(|| snapshot.score(&queries, None, best)).expect("the query is valid"));
     });
     row("exact int8 scan, every score", 1e3 * exact, "ms a hum", base / exact);
     let start = Instant::now();
-    let graph = index.build_graph(&view, |_, _| {}).expect("the graph is built");
+    let graph = index.build_graph(&snapshot, |_, _| {}).expect("the graph is built");
     let built = start.elapsed().as_secs_f64();
     let hnsw = median(|| drop(black_box(one.install(|| graph.candidates(&queries, 100)))));
     row("HNSW, the best 100 songs", 1e3 * hnsw, "ms a hum", base / hnsw);
-    let open = median(|| drop(black_box(index.open_graph(&view))));
+    let open = median(|| drop(black_box(index.open_graph(&snapshot))));
     println!("  building the graph: {built:.1} s on all cores; opening it, which a single query waits for: {open:.2} s");
 }
 

@@ -20,7 +20,7 @@ use qbh_index::{Fingerprint, Index};
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_models::reranker::{DEFAULT_RERANKER, Reranker};
-use qbh_models::synthesis::SAMPLE_RATE;
+use qbh_synthesis::SAMPLE_RATE;
 use tch::Device;
 
 use songs::{Fill, hum, recorded};
@@ -56,7 +56,7 @@ fn main() {
         drop(index);
         let index = open(dir, &fingerprint);
         let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).expect("the reranker opens");
-        let searcher = Searcher::new(index.view().expect("the view opens"), &index, embedder.fork(), Some(reranker));
+        let searcher = Searcher::new(index.snapshot().expect("the snapshot opens"), &index, embedder.fork(), Some(reranker));
         search(&searcher, size);
         graph = stages::compare(&index, &searcher, embedder.as_ref(), size, graph);
         drop(searcher);
@@ -81,7 +81,7 @@ fn open(dir: &Path, fingerprint: &Fingerprint) -> Index {
     let start = Instant::now();
     let index = Index::open_existing(dir).expect("the index opens");
     index.check_models(fingerprint).expect("the models are the same");
-    index.view().expect("the view opens");
+    index.snapshot().expect("the snapshot opens");
     println!("  opening                        {:8.3} s", start.elapsed().as_secs_f64());
     index
 }

@@ -6,10 +6,10 @@ use std::time::Instant;
 use qbh::search::embed_song;
 use qbh_index::{FileIdentity, Index, LevelWindows, NewSong, Tags};
 use qbh_models::embedder::Embedder;
-use qbh_models::synthesis::hum::{self, ranges};
-use qbh_models::synthesis::melody::MelodySource;
-use qbh_models::synthesis::random::Draw;
 use qbh_models::{Contour, Note};
+use qbh_synthesis::hum::{self, ranges};
+use qbh_synthesis::melody::MelodySource;
+use qbh_synthesis::random::Draw;
 
 use crate::process::cpu_seconds;
 

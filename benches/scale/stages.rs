@@ -31,7 +31,7 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
     println!("  first stage                   ms a hum   recall@{RECALL_AT}    build (CPU)   reload   memory");
     let (times, exact) = searched(searcher, Stage::Exact, songs);
     println!("    exact scan, votes           {:8.1}        1.000            0 s    0.0 s  0.00 GB", quantile(&times, 0.5));
-    let view = index.view().expect("the view opens");
+    let snapshot = index.snapshot().expect("the snapshot opens");
     let (times, found) = searched(searcher, Stage::Coarse, songs);
     println!(
         "    coarse, then exact         {:8.1}        {:.3}            0 s    0.0 s  0.00 GB",
@@ -41,18 +41,18 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
     if songs > LARGEST {
         let Cost { vectors, build, reload, bytes } = before?;
         // Every insertion searches the graph, which takes about the logarithm of its size.
-        let more = view.vectors() as f64 / vectors as f64;
-        let slower = (view.vectors() as f64).ln() / (vectors as f64).ln();
+        let more = snapshot.vectors() as f64 / vectors as f64;
+        let slower = (snapshot.vectors() as f64).ln() / (vectors as f64).ln();
         let [build, reload, memory] = [build * more * slower, reload * more, bytes * more / 1e9];
         println!("    HNSW, extrapolated                 -            -  {build:11.0} s  {reload:5.1} s  {memory:4.2} GB");
         return before;
     }
     let before = cpu_seconds();
-    drop(index.build_graph(&view, |_, _| {}).expect("the graph is built"));
+    drop(index.build_graph(&snapshot, |_, _| {}).expect("the graph is built"));
     let build = cpu_seconds() - before;
     let memory = own_memory();
     let start = Instant::now();
-    let graph = index.open_graph(&view).expect("the graph opens")?;
+    let graph = index.open_graph(&snapshot).expect("the graph opens")?;
     let reload = start.elapsed().as_secs_f64();
     let bytes = own_memory() - memory;
     let (times, found) = proposed(&graph, embedder, songs);
@@ -66,7 +66,7 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
     let _ = searcher.search(&hum(0, songs).1, &options(Stage::Hnsw));
     let (times, found) = searched(searcher, Stage::Hnsw, songs);
     println!("    HNSW, {} proposed, voted   {:8.1}        {:.3}", 3 * RECALL_AT, quantile(&times, 0.5), recall(&exact, &found));
-    Some(Cost { vectors: view.vectors(), build, reload, bytes })
+    Some(Cost { vectors: snapshot.vectors(), build, reload, bytes })
 }
 
 fn options(stage: Stage) -> SearchOptions {
@@ -105,7 +105,7 @@ fn proposed(graph: &Hnsw, embedder: &dyn Embedder, songs: usize) -> (Vec<f64>, V
         let start = Instant::now();
         let found = graph.candidates(&queries, RECALL_AT).expect("the hum is searched");
         times.push(1e3 * start.elapsed().as_secs_f64());
-        first.push(found.into_iter().filter_map(|song| graph.view().song_id(song)).map(|id| id.0).collect());
+        first.push(found.into_iter().filter_map(|song| graph.snapshot().song_id(song)).map(|id| id.0).collect());
     }
     (times, first)
 }

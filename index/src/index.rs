@@ -1,11 +1,14 @@
 //! An index: a folder with a sled database and what is derived from it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::lock::{self, Lock};
 use crate::scan::{self, ScanFile};
 use crate::store::{SCHEMA, Stamp, Store};
-use crate::{Error, FileIdentity, FileRecord, Fingerprint, Hnsw, NewSong, Result, Song, SongId, View, care, first_stage::graph};
+use crate::{
+    Error, FileIdentity, FileRecord, Fingerprint, Hnsw, NewSong, Result, Snapshot, Song, SongId, care, first_stage::graph,
+};
 
 /// An open index. One process at a time; within it, all methods can be called from any thread.
 ///
@@ -15,7 +18,7 @@ pub struct Index {
     dir: PathBuf,
     fingerprint: Fingerprint,
     // Dropped before the lock.
-    store: Store,
+    store: Arc<Store>,
     _lock: Lock,
 }
 
@@ -69,7 +72,7 @@ impl Index {
             return Err(Error::OtherVersion { dir: dir.to_path_buf(), found, supported: SCHEMA });
         }
         let fingerprint = store.fingerprint()?;
-        Ok(Index { dir: dir.to_path_buf(), fingerprint, store, _lock: lock })
+        Ok(Index { dir: dir.to_path_buf(), fingerprint, store: Arc::new(store), _lock: lock })
     }
 
     /// Refuses with [`Error::OtherModels`] unless the index was made with exactly these models and windows.
@@ -152,8 +155,8 @@ impl Index {
     }
 
     /// A picture of the index for searching; refreshes the scan file first if need be.
-    pub fn view(&self) -> Result<View> {
-        Ok(View::new(self.open_scan()?.0))
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        Ok(Snapshot::new(self.open_scan()?.0, Arc::clone(&self.store)))
     }
 
     /// The scan file of the present truth, and whether it had to be written.
@@ -174,10 +177,10 @@ impl Index {
         Ok((scan, true))
     }
 
-    /// The HNSW graph of `view`, if there is one that is whole and was built from just these vectors. Loading it takes
+    /// The HNSW graph of `snapshot`, if there is one that is whole and was built from just these vectors. Loading it takes
     /// seconds per 100 000 vectors.
-    pub fn open_graph(&self, view: &View) -> Result<Option<Hnsw>> {
-        match graph::load(&self.graph_path(), view) {
+    pub fn open_graph(&self, snapshot: &Snapshot) -> Result<Option<Hnsw>> {
+        match graph::load(&self.graph_path(), snapshot) {
             Ok(hnsw) => Ok(Some(hnsw)),
             Err(state) => {
                 tracing::debug!(%state, "the HNSW graph cannot be used");
@@ -186,10 +189,10 @@ impl Index {
         }
     }
 
-    /// Builds the HNSW graph of `view` and stores it for [`Index::open_graph`]; `progress` gets the vectors done and in all.
+    /// Builds the HNSW graph of `snapshot` and stores it for [`Index::open_graph`]; `progress` gets the vectors done and in all.
     /// Takes milliseconds of CPU per vector.
-    pub fn build_graph(&self, view: &View, progress: impl FnMut(usize, usize)) -> Result<Hnsw> {
-        graph::build(&self.graph_path(), view, progress)
+    pub fn build_graph(&self, snapshot: &Snapshot, progress: impl FnMut(usize, usize)) -> Result<Hnsw> {
+        graph::build(&self.graph_path(), snapshot, progress)
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -4,7 +4,7 @@
 //! memory-mapped) for exact search, and the HNSW graph. The crate knows no audio and no torch: a song is a key, tags, a contour
 //! and vectors.
 //!
-//! An [`Index`] looks after the folder; a [`View`] is what a search reads.
+//! An [`Index`] looks after the folder; a [`Snapshot`] is what a search reads.
 //!
 //! ```
 //! # fn main() -> qbh_index::Result<()> {
@@ -25,7 +25,7 @@
 //!
 //! let hum = [QueryWindow { steps: 40, position: 0, vector: &[0.0, 1.0, 0.0, 0.0] }];
 //! let best = |_song: u32, pairs: &[PairScores<'_>]| pairs.iter().flat_map(|p| p.scores).fold(0.0f32, |best, &s| best.max(s));
-//! let scores = index.view()?.score(&hum, None, best)?;
+//! let scores = index.snapshot()?.score(&hum, None, best)?;
 //! assert!((scores[0].1 - 1.0).abs() < 0.01);
 //! # Ok(())
 //! # }
@@ -43,9 +43,9 @@ mod lock;
 mod quantize;
 mod record;
 mod scan;
+mod snapshot;
 mod space;
 mod store;
-mod view;
 
 pub use care::{Bytes, Compacted, Derived, Report, Stats};
 pub use error::{Error, Result};
@@ -53,4 +53,4 @@ pub use fingerprint::{Fingerprint, Level, ModelId};
 pub use first_stage::{Exact, FirstStage, Hnsw};
 pub use index::Index;
 pub use record::{FileIdentity, FileRecord, LevelWindows, NewSong, Outcome, Song, SongId, Tags};
-pub use view::{PairScores, QueryWindow, View};
+pub use snapshot::{PairScores, QueryWindow, Snapshot};

@@ -12,10 +12,10 @@ use qbh_index::*;
 
 type Scores = Vec<(u32, Vec<f32>)>;
 
-fn score(view: &View) -> Scores {
+fn score(snapshot: &Snapshot) -> Scores {
     let hum = hum(3);
     let copy = |_, pairs: &[PairScores<'_>]| pairs.iter().flat_map(|p| p.scores.to_vec()).collect();
-    view.score(&windows(&hum), None, copy).unwrap()
+    snapshot.score(&windows(&hum), None, copy).unwrap()
 }
 
 struct Fixture {
@@ -31,15 +31,15 @@ static FIXTURE: LazyLock<Mutex<Fixture>> = LazyLock::new(|| {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     fill(&index, 25);
-    let view = index.view().unwrap();
-    index.build_graph(&view, |_, _| ()).unwrap();
+    let snapshot = index.snapshot().unwrap();
+    index.build_graph(&snapshot, |_, _| ()).unwrap();
     let scan = std::fs::read(dir.path().join("scan.qbh")).unwrap();
     let graph = std::fs::read_dir(dir.path().join("graph"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .map(|path| (path.file_name().unwrap().to_str().unwrap().to_string(), std::fs::read(path).unwrap()))
         .collect();
-    let scores = score(&view);
+    let scores = score(&snapshot);
     Mutex::new(Fixture { dir, index, scan, graph, scores })
 });
 
@@ -103,13 +103,13 @@ proptest! {
         std::fs::write(&other, &bytes).unwrap();
         std::fs::rename(&other, &path).unwrap();
         // Damage to vectors alone is not looked for here, and gives other scores. It must not do worse.
-        let seen = score(&fixture.index.view().unwrap());
+        let seen = score(&fixture.index.snapshot().unwrap());
         prop_assert_eq!(seen.len(), fixture.scores.len());
         if seen != fixture.scores {
             let report = fixture.index.verify().unwrap();
             prop_assert!(matches!(report.scan, Derived::Damaged(_)), "{:?}", report);
             prop_assert!(!report.is_clean());
-            prop_assert_eq!(&score(&fixture.index.view().unwrap()), &fixture.scores);
+            prop_assert_eq!(&score(&fixture.index.snapshot().unwrap()), &fixture.scores);
         }
         let report = fixture.index.verify().unwrap();
         if report.is_clean() {
@@ -125,13 +125,13 @@ proptest! {
         files[which].1 = apply(&damage, &files[which].1);
         prop_assume!(files != fixture.graph);
         put_graph(&folder, &files);
-        let view = fixture.index.view().unwrap();
-        prop_assert!(fixture.index.open_graph(&view).unwrap().is_none());
+        let snapshot = fixture.index.snapshot().unwrap();
+        prop_assert!(fixture.index.open_graph(&snapshot).unwrap().is_none());
         let report = fixture.index.verify().unwrap();
         prop_assert!(matches!(report.graph, Derived::Damaged(_)), "{:?}", report.graph);
         prop_assert!(!folder.exists(), "verify deletes what is damaged");
         put_graph(&folder, &fixture.graph);
-        prop_assert!(fixture.index.open_graph(&view).unwrap().is_some());
+        prop_assert!(fixture.index.open_graph(&snapshot).unwrap().is_some());
     }
 }
 
@@ -162,7 +162,7 @@ fn compaction_shrinks_and_preserves() {
         index.flush().unwrap();
     }
     fill(&index, 20);
-    let before = score(&index.view().unwrap());
+    let before = score(&index.snapshot().unwrap());
     let songs: Vec<Song> = index.songs().map(Result::unwrap).collect();
     let files: Vec<FileRecord> = index.files().map(Result::unwrap).collect();
     let (index, compacted) = index.compact().unwrap();
@@ -182,7 +182,7 @@ fn compaction_shrinks_and_preserves() {
     assert_eq!(index.files().map(Result::unwrap).collect::<Vec<_>>(), files);
     let report = index.verify().unwrap();
     assert!(report.is_clean() && report.scan == Derived::Current, "{report:?}");
-    assert_eq!(score(&index.view().unwrap()), before);
+    assert_eq!(score(&index.snapshot().unwrap()), before);
     // The ids go on where they were.
     let new = index.put_file(&identity("new"), vec![song("new", 1)]).unwrap();
     assert!(songs.iter().all(|s| s.id < new[0]));

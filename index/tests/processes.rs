@@ -111,7 +111,7 @@ fn nothing_stored_is_lost_or_torn_by_a_kill() {
             assert_eq!(songs.len(), 2);
             assert_eq!(index.contour(songs[1]).unwrap().unwrap(), song("two", i as u64 + 1).contour);
         }
-        assert_eq!(index.view().unwrap().len(), files.len() * 2);
+        assert_eq!(index.snapshot().unwrap().len(), files.len() * 2);
     }
     assert!(stored.is_some(), "no child lived long enough to store anything");
 }

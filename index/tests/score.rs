@@ -7,9 +7,9 @@ use qbh_index::*;
 
 type Pair = (u16, usize, Vec<u16>, Vec<u16>, Vec<f32>);
 
-fn collect(view: &View, windows: &[QueryWindow<'_>], songs: Option<&[u32]>) -> Vec<(u32, Vec<Pair>)> {
+fn collect(snapshot: &Snapshot, windows: &[QueryWindow<'_>], songs: Option<&[u32]>) -> Vec<(u32, Vec<Pair>)> {
     let copy = |p: &PairScores<'_>| (p.hum_steps, p.level, p.hum_positions.into(), p.song_positions.into(), p.scores.into());
-    view.score(windows, songs, |_, pairs| pairs.iter().map(copy).collect()).unwrap()
+    snapshot.score(windows, songs, |_, pairs| pairs.iter().map(copy).collect()).unwrap()
 }
 
 #[test]
@@ -17,16 +17,16 @@ fn every_product_is_there_and_right() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     fill(&index, 150);
-    let view = index.view().unwrap();
-    assert_eq!(view.len(), 150);
+    let snapshot = index.snapshot().unwrap();
+    assert_eq!(snapshot.len(), 150);
     let hum = hum(5);
-    let scored = collect(&view, &windows(&hum), None);
+    let scored = collect(&snapshot, &windows(&hum), None);
     assert_eq!(scored.iter().map(|s| s.0).collect::<Vec<_>>(), (0..150).collect::<Vec<_>>());
     let mut lengths: Vec<u16> = hum.iter().map(|w| w.0).collect();
     lengths.sort_unstable();
     lengths.dedup();
     for (ordinal, pairs) in &scored {
-        let original = song("", index.song(view.song_id(*ordinal).unwrap()).unwrap().unwrap().key[4..].parse().unwrap());
+        let original = song("", index.song(snapshot.song_id(*ordinal).unwrap()).unwrap().unwrap().key[4..].parse().unwrap());
         let mut expected_pairs = Vec::new();
         for (level, steps) in [50u16, 100, 200].into_iter().enumerate() {
             for &l in &lengths {
@@ -60,15 +60,15 @@ fn listed_songs_get_the_scores_they_get_among_all() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     fill(&index, 60);
-    let view = index.view().unwrap();
+    let snapshot = index.snapshot().unwrap();
     let hum = hum(6);
-    let all = collect(&view, &windows(&hum), None);
-    let listed = collect(&view, &windows(&hum), Some(&[40, 3, 4, 5, 59, 0, 40]));
+    let all = collect(&snapshot, &windows(&hum), None);
+    let listed = collect(&snapshot, &windows(&hum), Some(&[40, 3, 4, 5, 59, 0, 40]));
     assert_eq!(listed, [0, 3, 4, 5, 40, 59].map(|i: usize| all[i].clone()));
-    assert!(collect(&view, &windows(&hum), Some(&[])).is_empty());
-    let ids: Vec<_> = (0..60).map(|i| view.song_id(i).unwrap()).collect();
-    assert!(ids.iter().enumerate().all(|(i, &id)| view.ordinal(id) == Some(i as u32)));
-    assert_eq!(view.song_id(60), None);
+    assert!(collect(&snapshot, &windows(&hum), Some(&[])).is_empty());
+    let ids: Vec<_> = (0..60).map(|i| snapshot.song_id(i).unwrap()).collect();
+    assert!(ids.iter().enumerate().all(|(i, &id)| snapshot.ordinal(id) == Some(i as u32)));
+    assert_eq!(snapshot.song_id(60), None);
 }
 
 #[test]
@@ -76,9 +76,9 @@ fn senseless_queries_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     fill(&index, 3);
-    let view = index.view().unwrap();
+    let snapshot = index.snapshot().unwrap();
     let refused = |vector: &[f32], songs: Option<&[u32]>| {
-        matches!(view.score(&[QueryWindow { steps: 50, position: 0, vector }], songs, |_, _| ()), Err(Error::InvalidQuery(_)))
+        matches!(snapshot.score(&[QueryWindow { steps: 50, position: 0, vector }], songs, |_, _| ()), Err(Error::InvalidQuery(_)))
     };
     assert!(refused(&[0.1; DIMENSION - 1], None));
     assert!(refused(&[f32::NAN; DIMENSION], None));
@@ -90,12 +90,12 @@ fn senseless_queries_are_refused() {
 fn no_songs_and_no_windows_are_no_trouble() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
-    assert!(collect(&index.view().unwrap(), &windows(&hum(1)), None).is_empty());
+    assert!(collect(&index.snapshot().unwrap(), &windows(&hum(1)), None).is_empty());
     let bare = NewSong { key: "bare".into(), tags: Tags::default(), contour: vec![], levels: vec![] };
     index.put_file(&identity("bare"), vec![bare]).unwrap();
-    let view = index.view().unwrap();
-    assert_eq!(collect(&view, &windows(&hum(1)), None), [(0, vec![])]);
-    assert_eq!(collect(&view, &[], None), [(0, vec![])]);
+    let snapshot = index.snapshot().unwrap();
+    assert_eq!(collect(&snapshot, &windows(&hum(1)), None), [(0, vec![])]);
+    assert_eq!(collect(&snapshot, &[], None), [(0, vec![])]);
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn a_view_outlives_changes() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     fill(&index, 20);
-    let view = index.view().unwrap();
+    let snapshot = index.snapshot().unwrap();
     let hum = hum(8);
-    let before = collect(&view, &windows(&hum), None);
+    let before = collect(&snapshot, &windows(&hum), None);
     index.remove_file("song0004").unwrap();
-    assert_eq!(index.view().unwrap().len(), 19);
-    assert_eq!(collect(&view, &windows(&hum), None), before);
+    assert_eq!(index.snapshot().unwrap().len(), 19);
+    assert_eq!(collect(&snapshot, &windows(&hum), None), before);
 }

@@ -151,7 +151,7 @@ fn the_generation_counts_changes_of_songs_only() {
     index.remove_file("a").unwrap();
     assert_eq!(generation(), 2);
     assert!(index.refresh().unwrap());
-    assert!(index.view().unwrap().is_empty());
+    assert!(index.snapshot().unwrap().is_empty());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What qbh has learned: melody extractors (audio to pitch track), melody embedders (window of a contour to a vector),
-//! the synthesis that makes their training data, and their training.
+//! What qbh has learned: melody extractors (audio to pitch track), melody embedders (window of a contour to a vector), rerankers
+//! (hum and song side by side). Inference only: training audio is made in `qbh-synthesis`, networks are trained in `qbh-training`.
 //!
 //! The crate knows no files of a library and no index. Its interface is four types and two traits:
 //! [`PitchTrack`], [`Contour`], [`Note`], [`Embedding`]; [`extractor::Extractor`], [`embedder::Embedder`].
@@ -15,8 +15,6 @@ pub mod nn;
 pub mod notes;
 pub mod pitch;
 pub mod reranker;
-pub mod synthesis;
-pub mod training;
 
 pub use contour::Contour;
 pub use error::ModelError;

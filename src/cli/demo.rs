@@ -7,7 +7,7 @@ use super::{Status, index, progress, query};
 use anyhow::{Context as _, Result};
 use qbh_index::Index;
 use qbh_models::Note;
-use qbh_models::synthesis::demo::{demo_hum, demo_songs};
+use qbh_synthesis::demo::{demo_hum, demo_songs};
 use std::io::Write;
 use std::path::PathBuf;
 

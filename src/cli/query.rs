@@ -132,7 +132,7 @@ pub fn answer_all(args: &Args, context: &Context, out: &mut dyn Write) -> Result
     let embedder = models::embedder_of(&index, context, device)?;
     let extractor = models::extractor_for(&index, args.extractor.as_deref(), context, device)?;
     let reranker = models::open_reranker(&args.reranker, context, device)?;
-    let searcher = Searcher::new(index.view()?, &index, embedder, Some(reranker));
+    let searcher = Searcher::new(index.snapshot()?, &index, embedder, Some(reranker));
     let desk = Desk { args, context, index: &index, searcher };
 
     let mut answered = Vec::new();

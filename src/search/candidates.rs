@@ -9,7 +9,7 @@ const PRIOR_SONGS: f32 = 30.0;
 /// What a song got.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ballot {
-    /// The song's ordinal in the view.
+    /// The song's ordinal in the snapshot.
     pub song: u32,
     /// Its path vote for each pair of (hum length, song level); `None` where it has no windows.
     pub votes: Vec<Option<f32>>,
@@ -18,7 +18,7 @@ pub struct Ballot {
 /// A song worth aligning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
-    /// The song's ordinal in the view.
+    /// The song's ordinal in the snapshot.
     pub song: u32,
     /// Standard deviations by which its votes exceed those of other songs.
     pub z: f32,

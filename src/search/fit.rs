@@ -77,10 +77,10 @@ fn fit_confidence() {
     let songs: HashMap<String, SongId> = index.songs().map(|s| s.map(|s| (s.key, s.id)).unwrap()).collect();
     let name = std::env::var("QBH_RERANKER").unwrap_or(qbh_models::reranker::DEFAULT_RERANKER.into());
     let reranker = Reranker::open(&name, tch::Device::Cpu).unwrap();
-    let searcher = Searcher::new(index.view().unwrap(), &index, embedder, Some(reranker));
+    let searcher = Searcher::new(index.snapshot().unwrap(), &index, embedder, Some(reranker));
 
-    let steps = |song: u32| contour_of(&searcher.view, &index, song).ok()?.map(|contour| contour.len());
-    let full_length: Vec<bool> = (0..searcher.view.len() as u32).map(|song| steps(song) >= Some(FULL_LENGTH)).collect();
+    let steps = |song: u32| contour_of(&searcher.snapshot, &index, song).ok()?.map(|contour| contour.len());
+    let full_length: Vec<bool> = (0..searcher.snapshot.len() as u32).map(|song| steps(song) >= Some(FULL_LENGTH)).collect();
 
     let (mut full, mut random) = (Vec::new(), Vec::new());
     for (number, (name, set)) in sets.iter().enumerate() {
@@ -93,15 +93,15 @@ fn fit_confidence() {
         let library: Vec<u32> = songs
             .iter()
             .filter(|(key, _)| among.iter().any(|path| key.starts_with(path)))
-            .filter_map(|(_, id)| searcher.view.ordinal(*id))
+            .filter_map(|(_, id)| searcher.snapshot.ordinal(*id))
             .collect();
         let few: Vec<u32> =
-            songs.iter().filter(|(key, _)| is_recording(key)).filter_map(|(_, id)| searcher.view.ordinal(*id)).collect();
+            songs.iter().filter(|(key, _)| is_recording(key)).filter_map(|(_, id)| searcher.snapshot.ordinal(*id)).collect();
         println!("{name}: {} hums, {} songs", set.queries.len(), library.len());
         for (item, query) in set.queries.iter().enumerate() {
             let Some(contour) = contour(&query.source, extractor.as_ref(), item as u64) else { continue };
             let Ok(voted) = searcher.vote(&contour, &SearchOptions::default()) else { continue };
-            let right: Vec<u32> = query.songs.iter().filter_map(|key| searcher.view.ordinal(*songs.get(key)?)).collect();
+            let right: Vec<u32> = query.songs.iter().filter_map(|key| searcher.snapshot.ordinal(*songs.get(key)?)).collect();
             let search = |library: &[u32]| case(&searcher, number, &voted, library, &right, &full_length);
             full.push(search(&library));
             for draw in 0..LIBRARIES {
@@ -185,7 +185,7 @@ fn some_of(pool: &[u32], whole: bool, right: &[u32], rng: &mut ChaCha8Rng) -> Ve
 }
 
 fn case(searcher: &Searcher, set: usize, voted: &Voted, library: &[u32], right: &[u32], full_length: &[bool]) -> Case {
-    let mut is_in = vec![false; searcher.view.len()];
+    let mut is_in = vec![false; searcher.snapshot.len()];
     library.iter().for_each(|&song| is_in[song as usize] = true);
     let ballots = &voted.ballots;
     let inside = || ballots.iter().filter(|b| is_in[b.song as usize]);

@@ -46,12 +46,12 @@ fn draw(
     title: &str,
 ) -> Result<(), Box<dyn Error>> {
     let warp = Warp::new(found);
-    let view = ((found.song_start - AROUND).max(0.0), found.song_end + AROUND);
-    let song_lines = lines(&song.pitch, |seconds| Some(seconds).filter(|s| (view.0..view.1).contains(s)), 0.0);
+    let snapshot = ((found.song_start - AROUND).max(0.0), found.song_end + AROUND);
+    let song_lines = lines(&song.pitch, |seconds| Some(seconds).filter(|s| (snapshot.0..snapshot.1).contains(s)), 0.0);
     let hum_lines = |part: std::ops::Range<f32>| {
         let time = |seconds| {
             let inside = part.contains(&seconds);
-            Some(warp.song_time(seconds)).filter(|s| inside && (view.0..view.1).contains(s))
+            Some(warp.song_time(seconds)).filter(|s| inside && (snapshot.0..snapshot.1).contains(s))
         };
         lines(&hum.pitch, time, -found.key_shift)
     };
@@ -74,7 +74,7 @@ fn draw(
         .margin_left(8)
         .margin_right(24)
         .margin_bottom(6)
-        .build_cartesian_2d(view.0..view.1, low..high)?;
+        .build_cartesian_2d(snapshot.0..snapshot.1, low..high)?;
     chart.draw_series([Rectangle::new([(found.song_start, low), (found.song_end, high)], MATCHED.filled())])?;
     chart
         .configure_mesh()
@@ -99,7 +99,12 @@ fn draw(
     }
 
     let to_pixel = |seconds: f32| chart.plotting_area().map_coordinate(&(seconds, high));
-    hum_axis(&root, |seconds| to_pixel(warp.song_time(seconds)), hum.duration() as f32, (to_pixel(view.0), to_pixel(view.1)))?;
+    hum_axis(
+        &root,
+        |seconds| to_pixel(warp.song_time(seconds)),
+        hum.duration() as f32,
+        (to_pixel(snapshot.0), to_pixel(snapshot.1)),
+    )?;
     legend(&root)?;
     root.present()?;
     Ok(())

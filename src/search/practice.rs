@@ -7,9 +7,9 @@ use qbh_index::{FileIdentity, Fingerprint, Index, NewSong, SongId, Tags};
 use qbh_models::Note;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::Pair;
-use qbh_models::synthesis::hum::{self, ranges};
-use qbh_models::training::embedder::Melody as Tune;
-use qbh_models::training::reranker::Case;
+use qbh_synthesis::hum::{self, ranges};
+use qbh_training::embedder::Melody as Tune;
+use qbh_training::reranker::Case;
 use rayon::prelude::*;
 
 use super::hum::Hum;
@@ -79,7 +79,7 @@ pub fn practise(
         .filter_map(|song| song.map(|song| Some((song.id, song.key.parse().ok()?))).transpose())
         .collect::<Result<_, _>>()?;
     let searchers: Result<Vec<Searcher>, SearchError> =
-        (0..workers).map(|_| Ok(Searcher::new(index.view()?, index, embedder.fork(), None))).collect();
+        (0..workers).map(|_| Ok(Searcher::new(index.snapshot()?, index, embedder.fork(), None))).collect();
     let cases: Result<Vec<Vec<Case>>, SearchError> = searchers?
         .into_par_iter()
         .enumerate()

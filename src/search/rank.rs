@@ -27,7 +27,7 @@ pub struct Place {
 /// A candidate that has been aligned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranked {
-    /// The song's ordinal in the view.
+    /// The song's ordinal in the snapshot.
     pub song: u32,
     /// `F`: what songs are ranked by.
     pub score: f32,

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::time::Instant;
 
-use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, SongId, View};
+use qbh_index::{FirstStage, Hnsw, Index, LevelWindows, PairScores, QueryWindow, Snapshot, SongId};
 use qbh_models::contour::slowed_step;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::{Pair, Reranker};
@@ -101,7 +101,7 @@ pub struct Voted {
 
 /// Searches one index with one embedder.
 pub struct Searcher<'a> {
-    view: View,
+    snapshot: Snapshot,
     index: &'a Index,
     embedder: Box<dyn Embedder>,
     reranker: Option<Reranker>,
@@ -110,10 +110,10 @@ pub struct Searcher<'a> {
 }
 
 impl<'a> Searcher<'a> {
-    /// A searcher over `view`, which belongs to `index`; `embedder` must be the one that the index was made with. Without a reranker,
+    /// A searcher over `snapshot`, which belongs to `index`; `embedder` must be the one that the index was made with. Without a reranker,
     /// votes and alignment alone rank the songs.
-    pub fn new(view: View, index: &'a Index, embedder: Box<dyn Embedder>, reranker: Option<Reranker>) -> Self {
-        Searcher { view, index, embedder, reranker, graph: OnceCell::new() }
+    pub fn new(snapshot: Snapshot, index: &'a Index, embedder: Box<dyn Embedder>, reranker: Option<Reranker>) -> Self {
+        Searcher { snapshot, index, embedder, reranker, graph: OnceCell::new() }
     }
 
     /// The songs that are most like `hum`. Silence around the hum does no harm; of a long hum the first 70 s count.
@@ -129,7 +129,7 @@ impl<'a> Searcher<'a> {
     /// # Errors
     /// As [`Searcher::search`].
     pub fn vote(&self, hum: &Contour, options: &SearchOptions) -> Result<Voted, SearchError> {
-        if self.view.is_empty() {
+        if self.snapshot.is_empty() {
             return Err(SearchError::EmptyIndex);
         }
         let hum = Hum::new(hum)?;
@@ -137,7 +137,7 @@ impl<'a> Searcher<'a> {
         let (cuts, vectors) = embed_hum(hum.contour(), self.embedder.as_ref())?;
         let embedded = Instant::now();
         let queries = queries(&cuts, &vectors, self.embedder.dimension());
-        let proposed = match options.stage.among(self.view.len()) {
+        let proposed = match options.stage.among(self.snapshot.len()) {
             Stage::Auto | Stage::Exact => None,
             Stage::Coarse => Some(self.coarse(&cuts, &queries, options.aligned())?),
             Stage::Hnsw => {
@@ -158,25 +158,25 @@ impl<'a> Searcher<'a> {
     /// What the index reports.
     pub fn answer(&self, voted: &Voted, options: &SearchOptions, without: &[SongId]) -> Result<Answer, SearchError> {
         let begin = Instant::now();
-        let without: Vec<u32> = without.iter().filter_map(|&song| self.view.ordinal(song)).collect();
+        let without: Vec<u32> = without.iter().filter_map(|&song| self.snapshot.ordinal(song)).collect();
         let (candidates, chances) = self.candidates(voted, options.aligned(), &without);
         let scored = Instant::now();
 
         let hum = &voted.hum;
         let ranked = self.reranked(hum, self.ranked(voted, &candidates, &chances)?)?;
-        let confidences = calibration::confidences(&ranked, self.view.len() - without.len(), options.limit);
+        let confidences = calibration::confidences(&ranked, self.snapshot.len() - without.len(), options.limit);
         let mut matches = Vec::new();
         for (song, confidence) in ranked.iter().zip(confidences) {
             matches.extend(self.found(hum, song, confidence)?);
         }
         let timings = Timings { score: voted.timings.score + (scored - begin), align: scored.elapsed(), ..voted.timings };
         let confident = matches.first().is_some_and(|best| best.confidence >= calibration::CONFIDENT);
-        let ids = |songs: &mut dyn Iterator<Item = u32>| songs.filter_map(|song| self.view.song_id(song)).collect();
+        let ids = |songs: &mut dyn Iterator<Item = u32>| songs.filter_map(|song| self.snapshot.song_id(song)).collect();
         Ok(Answer {
             matches,
             confident,
             timings,
-            songs_searched: self.view.len(),
+            songs_searched: self.snapshot.len(),
             candidates: ids(&mut candidates.iter().map(|candidate| candidate.song)),
             ranking: ids(&mut ranked.iter().map(|r| r.song)),
         })
@@ -211,13 +211,13 @@ impl<'a> Searcher<'a> {
         let geometry = Geometry {
             hum: voted.hum.contour().len(),
             lengths: voted.cuts.iter().map(|cut| cut.steps).collect(),
-            levels: self.view.levels(),
+            levels: self.snapshot.levels(),
             windows_per_length: self.embedder.windowing().windows_per_length,
         };
         let mut ordinals: Vec<u32> = songs.iter().map(|ranked| ranked.song).collect();
         ordinals.sort_unstable();
         let queries = queries(&voted.cuts, &voted.vectors, self.embedder.dimension());
-        let found = self.view.score(&queries, Some(&ordinals), |_, pairs| passages(pairs, chances, &geometry))?;
+        let found = self.snapshot.score(&queries, Some(&ordinals), |_, pairs| passages(pairs, chances, &geometry))?;
         let mut found: HashMap<u32, Vec<Passage>> = found.into_iter().collect();
         let proposal = |ranked: &Ranked| Proposal {
             candidate: ranked.candidate(),
@@ -242,9 +242,9 @@ impl<'a> Searcher<'a> {
 
     /// The hum beside the places of each of the songs, along its alignment; `None` where that is nothing, or the same as at another place.
     pub(super) fn pairs(&self, hum: &Hum, ranked: &[Ranked]) -> Result<Vec<Vec<Option<Pair>>>, SearchError> {
-        let (view, index) = (&self.view, self.index);
+        let (snapshot, index) = (&self.snapshot, self.index);
         let pairs = |ranked: &Ranked| {
-            let Some(contour) = contour_of(view, index, ranked.song)? else { return Ok(Vec::new()) };
+            let Some(contour) = contour_of(snapshot, index, ranked.song)? else { return Ok(Vec::new()) };
             let pair = |place: &Place| {
                 let (song, shift) = (part(&contour, place.passage), place.alignment.shift);
                 let reading = hum.reading(place.passage.slowed);
@@ -261,15 +261,15 @@ impl<'a> Searcher<'a> {
         ranked.par_iter().map(pairs).collect()
     }
 
-    /// The song at an ordinal of the view; `None` if it was removed since the view was made.
+    /// The song at an ordinal of the snapshot; `None` if it was removed since the snapshot was made.
     pub(super) fn song_id(&self, song: u32) -> Option<SongId> {
-        self.view.song_id(song)
+        self.snapshot.song_id(song)
     }
 
     /// The votes of all songs, or of those listed.
     fn ballots(&self, cuts: &[Cut], queries: &[QueryWindow], songs: Option<&[u32]>) -> Result<Vec<Ballot>, SearchError> {
-        let levels = self.view.levels().len();
-        let ballots = self.view.score(queries, songs, |song, pairs| ballot(song, pairs, cuts, levels))?;
+        let levels = self.snapshot.levels().len();
+        let ballots = self.snapshot.score(queries, songs, |song, pairs| ballot(song, pairs, cuts, levels))?;
         Ok(ballots.into_iter().map(|(_, ballot)| ballot).collect())
     }
 
@@ -280,7 +280,7 @@ impl<'a> Searcher<'a> {
         let ballots = self.ballots(std::slice::from_ref(longest), &queries[..longest.windows.len()], None)?;
         let ballots: Vec<&Ballot> = ballots.iter().collect();
         let (one_in, least) = COARSE;
-        let count = (self.view.len() / one_in).max(least).max(wanted);
+        let count = (self.snapshot.len() / one_in).max(least).max(wanted);
         Ok(choose(&ballots, &chances(&ballots, |_| true), count).into_iter().map(|candidate| candidate.song).collect())
     }
 
@@ -289,11 +289,11 @@ impl<'a> Searcher<'a> {
         if let Some(graph) = self.graph.get() {
             return Ok(graph);
         }
-        let graph = match self.index.open_graph(&self.view)? {
+        let graph = match self.index.open_graph(&self.snapshot)? {
             Some(graph) => graph,
             None => {
-                tracing::info!(vectors = self.view.vectors(), "building the HNSW graph");
-                self.index.build_graph(&self.view, |_, _| {})?
+                tracing::info!(vectors = self.snapshot.vectors(), "building the HNSW graph");
+                self.index.build_graph(&self.snapshot, |_, _| {})?
             }
         };
         Ok(self.graph.get_or_init(|| graph))
@@ -301,7 +301,7 @@ impl<'a> Searcher<'a> {
 
     /// The same random songs for every hum, ascending.
     fn sample(&self) -> Vec<u32> {
-        let songs = self.view.len();
+        let songs = self.snapshot.len();
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let drawn = rand::seq::index::sample(&mut rng, songs, SAMPLE.min(songs));
         let mut sample: Vec<u32> = drawn.into_iter().map(|song| song as u32).collect();
@@ -309,13 +309,13 @@ impl<'a> Searcher<'a> {
         sample
     }
 
-    /// Candidates with their passages aligned, in their order; none for a song that was removed since the view was made.
+    /// Candidates with their passages aligned, in their order; none for a song that was removed since the snapshot was made.
     fn align(&self, hum: &Hum, candidates: &[Proposal]) -> Result<Vec<(Candidate, Vec<Place>)>, SearchError> {
-        let (view, index) = (&self.view, self.index);
+        let (snapshot, index) = (&self.snapshot, self.index);
         candidates
             .par_iter()
             .map_init(Scratch::default, |scratch, Proposal { candidate, passages }| {
-                let Some(contour) = contour_of(view, index, candidate.song)? else { return Ok((*candidate, Vec::new())) };
+                let Some(contour) = contour_of(snapshot, index, candidate.song)? else { return Ok((*candidate, Vec::new())) };
                 let place = |&passage: &Passage| {
                     let aligner = Aligner::new(&hum.reading(passage.slowed).melody.class);
                     Place { passage, alignment: aligner.align(&part(&contour, passage).class, scratch) }
@@ -328,7 +328,8 @@ impl<'a> Searcher<'a> {
     /// A ranked song with its place.
     fn found(&self, hum: &Hum, ranked: &Ranked, confidence: f32) -> Result<Option<Match>, SearchError> {
         let offset = hum.offset;
-        let (Some(song), Some(contour)) = (self.view.song_id(ranked.song), contour_of(&self.view, self.index, ranked.song)?)
+        let (Some(song), Some(contour)) =
+            (self.snapshot.song_id(ranked.song), contour_of(&self.snapshot, self.index, ranked.song)?)
         else {
             return Ok(None);
         };
@@ -358,9 +359,9 @@ fn log_odds(reranker: &Reranker, songs: Vec<Vec<Option<Pair>>>) -> Result<Vec<Ve
     Ok(there.into_iter().map(|pairs| pairs.into_iter().map(&mut odds).collect()).collect())
 }
 
-/// The contour of the song at an ordinal; `None` if it was removed since the view was made.
-fn contour_of(view: &View, index: &Index, song: u32) -> Result<Option<Vec<f32>>, SearchError> {
-    Ok(view.song_id(song).map(|id| index.contour(id)).transpose()?.flatten())
+/// The contour of the song at an ordinal; `None` if it was removed since the snapshot was made.
+fn contour_of(snapshot: &Snapshot, index: &Index, song: u32) -> Result<Option<Vec<f32>>, SearchError> {
+    Ok(snapshot.song_id(song).map(|id| index.contour(id)).transpose()?.flatten())
 }
 
 /// The melody of a passage.

@@ -136,7 +136,7 @@ impl Library {
     }
 
     fn search(&self, hum: &Contour, options: &SearchOptions) -> Result<Answer, SearchError> {
-        Searcher::new(self.index.view().unwrap(), &self.index, Box::new(Projection::new()), reranker()).search(hum, options)
+        Searcher::new(self.index.snapshot().unwrap(), &self.index, Box::new(Projection::new()), reranker()).search(hum, options)
     }
 }
 
@@ -277,7 +277,7 @@ fn tiny_libraries_answer_too() {
 fn songs_that_are_left_out_do_not_answer() {
     let library = Library::random(12);
     let (id, contour) = &library.songs[3];
-    let searcher = Searcher::new(library.index.view().unwrap(), &library.index, Box::new(Projection::new()), reranker());
+    let searcher = Searcher::new(library.index.snapshot().unwrap(), &library.index, Box::new(Projection::new()), reranker());
     let options = SearchOptions::default();
     let voted = searcher.vote(&hummed(contour, 50, 100, 3.0, 1.0, 5), &options).unwrap();
     let [with, without] = [&[][..], &[*id]].map(|left_out| searcher.answer(&voted, &options, left_out).unwrap());

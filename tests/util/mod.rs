@@ -2,10 +2,10 @@
 #![allow(dead_code)] // every test file uses its own part
 
 use qbh_models::Note;
-use qbh_models::synthesis::SAMPLE_RATE;
-use qbh_models::synthesis::level::normalise;
-use qbh_models::synthesis::random::Draw;
-use qbh_models::synthesis::voice::{VoiceStyle, sing};
+use qbh_synthesis::SAMPLE_RATE;
+use qbh_synthesis::level::normalise;
+use qbh_synthesis::random::Draw;
+use qbh_synthesis::voice::{VoiceStyle, sing};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;

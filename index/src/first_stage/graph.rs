@@ -18,7 +18,7 @@ use super::hnsw::{Extra, Hnsw};
 use crate::care::Derived;
 use crate::error::{Error, Result, io};
 use crate::store::Stamp;
-use crate::{View, scan::ScanFile, space};
+use crate::{Snapshot, scan::ScanFile, space};
 
 /// Name of the graph's folder in the index folder.
 pub(crate) const FOLDER_NAME: &str = "graph";
@@ -68,23 +68,23 @@ fn file_names() -> [String; 2] {
     [format!("{BASE_NAME}.hnsw.data"), format!("{BASE_NAME}.hnsw.graph")]
 }
 
-/// Builds the graph of all vectors of `view` and stores it in `folder`.
-pub(crate) fn build(folder: &Path, view: &View, mut progress: impl FnMut(usize, usize)) -> Result<Hnsw> {
-    if view.vectors() >= u32::MAX as usize {
-        return Err(Error::Graph(format!("{} vectors are too many", view.vectors())));
+/// Builds the graph of all vectors of `snapshot` and stores it in `folder`.
+pub(crate) fn build(folder: &Path, snapshot: &Snapshot, mut progress: impl FnMut(usize, usize)) -> Result<Hnsw> {
+    if snapshot.vectors() >= u32::MAX as usize {
+        return Err(Error::Graph(format!("{} vectors are too many", snapshot.vectors())));
     }
-    let bytes = view.vectors() * (view.dimension() + LINK_BYTES);
+    let bytes = snapshot.vectors() * (snapshot.dimension() + LINK_BYTES);
     space::ask_for(folder.parent().unwrap_or(folder), space::RESERVE + bytes as u64)?;
-    let (windows, duplicates) = distinct(view.scan());
+    let (windows, duplicates) = distinct(snapshot.scan());
     let mut extra = Extra { duplicates, unreachable: Vec::new() };
     if windows.is_empty() {
         // An empty graph could be neither searched through nor stored.
-        let hnsw = Hnsw { view: view.clone(), graph: None, extra };
+        let hnsw = Hnsw { snapshot: snapshot.clone(), graph: None, extra };
         store(folder, &hnsw)?;
         return Ok(hnsw);
     }
     let mut graph = Graph::new(LINKS, windows.len(), LAYERS, EF_CONSTRUCTION, Int8Cosine);
-    let insert = |window: &Window| graph.insert((&point_of(view.scan(), window), window.number as usize));
+    let insert = |window: &Window| graph.insert((&point_of(snapshot.scan(), window), window.number as usize));
     let (alone, rest) = windows.split_at(FIRST_ALONE.min(windows.len()));
     alone.iter().for_each(insert);
     let mut done = alone.len();
@@ -99,7 +99,7 @@ pub(crate) fn build(folder: &Path, view: &View, mut progress: impl FnMut(usize, 
     if !extra.unreachable.is_empty() {
         tracing::debug!(points = extra.unreachable.len(), "points that no path leads to are kept aside");
     }
-    let hnsw = Hnsw { view: view.clone(), graph: Some(graph), extra };
+    let hnsw = Hnsw { snapshot: snapshot.clone(), graph: Some(graph), extra };
     store(folder, &hnsw)?;
     Ok(hnsw)
 }
@@ -187,7 +187,7 @@ fn store(folder: &Path, hnsw: &Hnsw) -> Result<()> {
             *sum = checksum(&path).map_err(io(&path))?;
         }
     }
-    let Stamp { identity, generation } = hnsw.view.scan().stamp();
+    let Stamp { identity, generation } = hnsw.snapshot.scan().stamp();
     let note = Note { version: VERSION, identity, generation, points: hnsw.points() as u64, files, extra: hnsw.extra.clone() };
     let mut bytes = postcard::to_stdvec(&note).map_err(|e| Error::Graph(e.to_string()))?;
     bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
@@ -204,11 +204,11 @@ fn remove_folder(folder: &Path) -> Result<()> {
     }
 }
 
-/// Loads the graph if it is whole and was built from the vectors of `view`.
-pub(crate) fn load(folder: &Path, view: &View) -> std::result::Result<Hnsw, Derived> {
-    let note = read(folder, view.scan().stamp())?;
+/// Loads the graph if it is whole and was built from the vectors of `snapshot`.
+pub(crate) fn load(folder: &Path, snapshot: &Snapshot) -> std::result::Result<Hnsw, Derived> {
+    let note = read(folder, snapshot.scan().stamp())?;
     if note.points == 0 {
-        return Ok(Hnsw { view: view.clone(), graph: None, extra: note.extra });
+        return Ok(Hnsw { snapshot: snapshot.clone(), graph: None, extra: note.extra });
     }
     // hnsw_rs ties a graph to its loader. The loader is a path and some flags (the vectors are not mapped), and a process loads
     // few graphs, so that it may live for ever.
@@ -219,7 +219,7 @@ pub(crate) fn load(folder: &Path, view: &View) -> std::result::Result<Hnsw, Deri
     if graph.get_nb_point() as u64 != note.points {
         return Err(Derived::Damaged(format!("it has {} points instead of {}", graph.get_nb_point(), note.points)));
     }
-    Ok(Hnsw { view: view.clone(), graph: Some(graph), extra: note.extra })
+    Ok(Hnsw { snapshot: snapshot.clone(), graph: Some(graph), extra: note.extra })
 }
 
 /// State of the graph in `folder`; reads all of it.

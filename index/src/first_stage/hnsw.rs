@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use super::FirstStage;
 use super::distance::{Int8Cosine, point};
 use crate::quantize::quantize;
-use crate::view::comparable;
-use crate::{QueryWindow, Result, View};
+use crate::snapshot::comparable;
+use crate::{QueryWindow, Result, Snapshot};
 
 /// Windows asked for per hum window.
 const NEIGHBOURS: usize = 100;
@@ -19,7 +19,7 @@ const EF_SEARCH: usize = 128;
 /// Proposes the songs whose windows are nearest to the hum's. Earns its place in a process that stays up, with very many songs:
 /// see [`crate::Index::open_graph`].
 pub struct Hnsw {
-    pub(super) view: View,
+    pub(super) snapshot: Snapshot,
     /// `None` if there is no vector.
     pub(super) graph: Option<Graph<'static, i8, Int8Cosine>>,
     pub(super) extra: Extra,
@@ -41,8 +41,8 @@ impl Hnsw {
     }
 
     /// The picture of the index in which the candidates are ordinals.
-    pub fn view(&self) -> &View {
-        &self.view
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// Nearest windows as (number, distance), nearest first.
@@ -71,7 +71,7 @@ impl Hnsw {
 
     /// Level and row of a window; `None` if there is no such window.
     fn place(&self, mut number: u32) -> Option<(usize, u32)> {
-        let scan = self.view.scan();
+        let scan = self.snapshot.scan();
         for level in 0..scan.levels() {
             if number < scan.rows(level) {
                 return Some((level, number));
@@ -83,7 +83,7 @@ impl Hnsw {
 
     fn vector(&self, number: u32, out: &mut [i8]) {
         if let Some((level, row)) = self.place(number) {
-            self.view.scan().vector(level, row, out);
+            self.snapshot.scan().vector(level, row, out);
         }
     }
 
@@ -94,8 +94,8 @@ impl Hnsw {
         let mut votes = HashMap::new();
         for (number, distance) in found {
             let Some((level, row)) = self.place(number) else { continue };
-            if comparable(query.steps, self.view.scan().steps(level)) {
-                let vote = votes.entry(self.view.scan().song_of_row(level, row)).or_insert(0.0f32);
+            if comparable(query.steps, self.snapshot.scan().steps(level)) {
+                let vote = votes.entry(self.snapshot.scan().song_of_row(level, row)).or_insert(0.0f32);
                 *vote = vote.max(farthest - distance);
             }
         }
@@ -105,7 +105,7 @@ impl Hnsw {
 
 impl FirstStage for Hnsw {
     fn candidates(&self, queries: &[QueryWindow<'_>], n: usize) -> Result<Vec<u32>> {
-        self.view.validate(queries)?;
+        self.snapshot.validate(queries)?;
         let votes: Vec<HashMap<u32, f32>> = queries.par_iter().map(|query| self.votes(query)).collect();
         let mut total: HashMap<u32, f32> = HashMap::new();
         for (song, vote) in votes.into_iter().flatten() {

@@ -12,9 +12,9 @@ mod tests;
 
 pub use hnsw::Hnsw;
 
-use crate::{QueryWindow, Result, View};
+use crate::{QueryWindow, Result, Snapshot};
 
-/// Proposes songs for [`View::score`].
+/// Proposes songs for [`Snapshot::score`].
 pub trait FirstStage {
     /// Ordinals of at most `n` songs, best first if the stage ranks them ([`Exact`] proposes all songs and ignores `n`).
     ///
@@ -26,19 +26,19 @@ pub trait FirstStage {
 /// Proposes every song.
 #[derive(Clone)]
 pub struct Exact {
-    view: View,
+    snapshot: Snapshot,
 }
 
 impl Exact {
-    /// For the songs of `view`.
-    pub fn new(view: View) -> Exact {
-        Exact { view }
+    /// For the songs of `snapshot`.
+    pub fn new(snapshot: Snapshot) -> Exact {
+        Exact { snapshot }
     }
 }
 
 impl FirstStage for Exact {
     fn candidates(&self, queries: &[QueryWindow<'_>], _n: usize) -> Result<Vec<u32>> {
-        self.view.validate(queries)?;
-        Ok((0..self.view.len() as u32).collect())
+        self.snapshot.validate(queries)?;
+        Ok((0..self.snapshot.len() as u32).collect())
     }
 }

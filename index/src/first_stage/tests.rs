@@ -50,12 +50,12 @@ fn exact(all: &[f32], query: &[f32], count: usize) -> Vec<u32> {
 fn the_graph_finds_the_nearest_windows_also_after_reloading() {
     let dir = tempfile::tempdir().unwrap();
     let (index, all) = make(dir.path(), 120);
-    let view = index.view().unwrap();
-    assert!(index.open_graph(&view).unwrap().is_none(), "none was built");
+    let snapshot = index.snapshot().unwrap();
+    assert!(index.open_graph(&snapshot).unwrap().is_none(), "none was built");
     let mut last = (0, 0);
-    let built = index.build_graph(&view, |done, total| last = (done, total)).unwrap();
+    let built = index.build_graph(&snapshot, |done, total| last = (done, total)).unwrap();
     assert_eq!(last, (all.len() / DIMENSION, all.len() / DIMENSION), "progress ends with everything done");
-    let loaded = index.open_graph(&view).unwrap().unwrap();
+    let loaded = index.open_graph(&snapshot).unwrap().unwrap();
     assert_eq!(loaded.points(), all.len() / DIMENSION);
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let (mut hits, queries) = (0, 100);
@@ -77,8 +77,8 @@ fn the_graph_finds_the_nearest_windows_also_after_reloading() {
 fn the_song_of_the_hum_is_proposed_first() {
     let dir = tempfile::tempdir().unwrap();
     let (index, all) = make(dir.path(), 100);
-    let view = index.view().unwrap();
-    let hnsw = index.build_graph(&view, |_, _| ()).unwrap();
+    let snapshot = index.snapshot().unwrap();
+    let hnsw = index.build_graph(&snapshot, |_, _| ()).unwrap();
     for song in [0usize, 57, 99] {
         let windows = all[song * WINDOWS * DIMENSION..].chunks_exact(DIMENSION).take(8);
         let queries: Vec<QueryWindow<'_>> =
@@ -88,13 +88,13 @@ fn the_song_of_the_hum_is_proposed_first() {
         // 100-step windows are no match for hum windows of 40 steps.
         let short: Vec<QueryWindow<'_>> = queries.iter().map(|q| QueryWindow { steps: 40, ..*q }).collect();
         assert!(hnsw.candidates(&short, 5).unwrap().is_empty());
-        assert_eq!(Exact::new(view.clone()).candidates(&queries, 5).unwrap(), (0..100).collect::<Vec<_>>());
+        assert_eq!(Exact::new(snapshot.clone()).candidates(&queries, 5).unwrap(), (0..100).collect::<Vec<_>>());
     }
     let bad = [f32::NAN; DIMENSION];
     for vector in [&bad[..], &all[..DIMENSION - 1]] {
         let query = [QueryWindow { steps: 100, position: 0, vector }];
         assert!(matches!(hnsw.candidates(&query, 5), Err(Error::InvalidQuery(_))));
-        assert!(matches!(Exact::new(view.clone()).candidates(&query, 5), Err(Error::InvalidQuery(_))));
+        assert!(matches!(Exact::new(snapshot.clone()).candidates(&query, 5), Err(Error::InvalidQuery(_))));
     }
 }
 
@@ -104,8 +104,8 @@ fn equal_vectors_hide_nothing() {
     let (index, all) = make(dir.path(), 50);
     let same = all[..DIMENSION].repeat(60);
     put(&index, "drone", same);
-    let view = index.view().unwrap();
-    let hnsw = index.build_graph(&view, |_, _| ()).unwrap();
+    let snapshot = index.snapshot().unwrap();
+    let hnsw = index.build_graph(&snapshot, |_, _| ()).unwrap();
     assert_eq!(hnsw.points(), 50 * WINDOWS);
     let found = hnsw.nearest(&all[..DIMENSION], 70);
     let equal: Vec<u32> = found.iter().filter(|f| f.1 < 1e-6).map(|f| f.0).collect();
@@ -118,13 +118,13 @@ fn equal_vectors_hide_nothing() {
 fn a_graph_of_earlier_songs_is_not_used() {
     let dir = tempfile::tempdir().unwrap();
     let (index, all) = make(dir.path(), 10);
-    index.build_graph(&index.view().unwrap(), |_, _| ()).unwrap();
+    index.build_graph(&index.snapshot().unwrap(), |_, _| ()).unwrap();
     put(&index, "one more", all[..DIMENSION].to_vec());
-    let view = index.view().unwrap();
-    assert!(index.open_graph(&view).unwrap().is_none());
+    let snapshot = index.snapshot().unwrap();
+    assert!(index.open_graph(&snapshot).unwrap().is_none());
     assert_eq!(index.verify().unwrap().graph, Derived::Stale);
-    index.build_graph(&view, |_, _| ()).unwrap();
-    assert!(index.open_graph(&view).unwrap().is_some());
+    index.build_graph(&snapshot, |_, _| ()).unwrap();
+    assert!(index.open_graph(&snapshot).unwrap().is_some());
     assert_eq!(index.verify().unwrap().graph, Derived::Current);
 }
 
@@ -138,9 +138,9 @@ fn few_vectors_or_none_make_a_graph_too() {
             let mut rng = ChaCha8Rng::seed_from_u64(9);
             put(&index, "only", (0..windows).flat_map(|_| vector(&mut rng)).collect());
         }
-        let view = index.view().unwrap();
-        index.build_graph(&view, |_, _| ()).unwrap();
-        let hnsw = index.open_graph(&view).unwrap().unwrap();
+        let snapshot = index.snapshot().unwrap();
+        index.build_graph(&snapshot, |_, _| ()).unwrap();
+        let hnsw = index.open_graph(&snapshot).unwrap().unwrap();
         assert_eq!(hnsw.points(), windows);
         let queries = [QueryWindow { steps: 100, position: 0, vector: &query }];
         assert!(hnsw.candidates(&queries, 5).unwrap().len() <= windows.min(1));

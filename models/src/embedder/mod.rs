@@ -14,8 +14,8 @@ mod residual;
 mod tests;
 
 pub use network::Architecture;
-pub(crate) use network::Network;
-pub(crate) use projection::{NAME as PROJECTION, Projection};
+pub use network::Network;
+pub use projection::{NAME as PROJECTION, Projection};
 
 use tch::Device;
 

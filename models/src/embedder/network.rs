@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 use super::{Windowing, contextual, reference};
 
 /// An encoder: `(batch, channels, steps)` to unit vectors `(batch, 512)`, f32.
-pub(crate) trait Network: Send + std::fmt::Debug {
+pub trait Network: Send + std::fmt::Debug {
     /// Runs the network, in the kind of `x`; `train` uses and updates batch statistics.
     fn forward_t(&self, x: &Tensor, train: bool) -> Tensor;
 
@@ -55,7 +55,7 @@ impl Architecture {
     }
 
     /// Channels and steps of its input.
-    pub(crate) fn input(self) -> (usize, usize) {
+    pub fn input(self) -> (usize, usize) {
         match self {
             Architecture::Contextual => (contextual::CHANNELS, contextual::STEPS),
             Architecture::Reference => (reference::CHANNELS, reference::STEPS),
@@ -63,7 +63,7 @@ impl Architecture {
     }
 
     /// Fills `out` (channels x steps values) with the input of one window (MIDI pitch per step, 0 = unvoiced).
-    pub(crate) fn features(self, window: &[f32], out: &mut [f32]) {
+    pub fn features(self, window: &[f32], out: &mut [f32]) {
         match self {
             Architecture::Contextual => contextual::features(window, out),
             Architecture::Reference => reference::features(window, out),
@@ -71,7 +71,7 @@ impl Architecture {
     }
 
     /// A freshly initialised network with its variables under `path`.
-    pub(crate) fn build(self, path: &Path) -> Box<dyn Network> {
+    pub fn build(self, path: &Path) -> Box<dyn Network> {
         match self {
             Architecture::Contextual => Box::new(contextual::Contextual::new(path)),
             Architecture::Reference => Box::new(reference::Reference::new(path)),

@@ -6,7 +6,7 @@ use crate::nn::weights::Weights;
 use crate::{EMBEDDING_DIM, ModelError};
 
 /// Its tensor in a weights file.
-pub(crate) const NAME: &str = "projection";
+pub const NAME: &str = "projection";
 
 /// An orthonormal basis of `d` directions, `(d, 512)`.
 ///
@@ -14,13 +14,13 @@ pub(crate) const NAME: &str = "projection";
 /// left of an embedding is not normalised again, so that dot products are those of the embeddings less what the directions left out
 /// would add.
 #[derive(Debug)]
-pub(crate) struct Projection {
+pub struct Projection {
     basis: Tensor,
 }
 
 impl Projection {
     /// The `dimension` directions that keep most of the squared length of `embeddings` `(n, 512)`, and the share that they keep.
-    pub(crate) fn fit(embeddings: &Tensor, dimension: usize) -> Result<(Self, f64), ModelError> {
+    pub fn fit(embeddings: &Tensor, dimension: usize) -> Result<(Self, f64), ModelError> {
         let _guard = tch::no_grad_guard();
         let x = embeddings.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?;
         let (energies, directions) = x.tr().f_matmul(&x)?.f_linalg_eigh("L")?;
@@ -33,7 +33,7 @@ impl Projection {
     }
 
     /// That of a weights file, on a device; `None` where it has none: the whole embedding is then stored.
-    pub(crate) fn load(weights: &Weights, device: Device) -> Result<Option<Self>, ModelError> {
+    pub fn load(weights: &Weights, device: Device) -> Result<Option<Self>, ModelError> {
         let Ok(basis) = weights.tensor(NAME) else { return Ok(None) };
         let refuse = |reason: String| Err(ModelError::Weights { name: weights.name.clone(), reason });
         match basis.size()[..] {
@@ -47,22 +47,22 @@ impl Projection {
     }
 
     /// Number of directions, `d`.
-    pub(crate) fn dimension(&self) -> usize {
+    pub fn dimension(&self) -> usize {
         self.basis.size()[0] as usize
     }
 
     /// Coordinates `(n, d)` of embeddings `(n, 512)`.
-    pub(crate) fn apply(&self, embeddings: &Tensor) -> Result<Tensor, ModelError> {
+    pub fn apply(&self, embeddings: &Tensor) -> Result<Tensor, ModelError> {
         Ok(embeddings.f_matmul(&self.basis.tr())?)
     }
 
     /// The basis, as it is stored.
-    pub(crate) fn basis(&self) -> &Tensor {
+    pub fn basis(&self) -> &Tensor {
         &self.basis
     }
 
     /// Another handle on the same basis.
-    pub(crate) fn shared(&self) -> Self {
+    pub fn shared(&self) -> Self {
         Projection { basis: self.basis.shallow_clone() }
     }
 }

@@ -9,7 +9,8 @@ use tch::{Device, Tensor};
 use super::encoder::Encoder;
 use super::*;
 use crate::nn::weights::save;
-use crate::synthesis::hum::stream;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Weights of a fresh network of this architecture, through a file.
 fn fresh(architecture: Architecture) -> Weights {
@@ -24,14 +25,14 @@ fn fresh(architecture: Architecture) -> Weights {
 
 /// A random melody as a contour: notes of 200 to 600 ms, with some rests.
 fn melody(item: u32, steps: usize) -> Vec<f32> {
-    let mut draw = stream(42, 0, item);
+    let mut draw = ChaCha8Rng::seed_from_u64(u64::from(item));
     let mut contour = Vec::new();
     let mut pitch = 62i32;
     while contour.len() < steps {
-        pitch = (pitch + draw.integer(-5, 5)).clamp(50, 76);
-        let length = draw.integer(2, 6) as usize;
+        pitch = (pitch + draw.random_range(-5..=5)).clamp(50, 76);
+        let length = draw.random_range(2..=6usize);
         contour.extend(vec![pitch as f32; length]);
-        if draw.chance(0.2) {
+        if draw.random_bool(0.2) {
             contour.extend([0.0; 2]);
         }
     }

@@ -18,7 +18,7 @@ pub mod multidnn;
 mod pieces;
 mod registry;
 pub mod segmented;
-pub(crate) mod segments;
+pub mod segments;
 mod spectrum;
 pub mod ssl;
 
@@ -84,7 +84,7 @@ fn frame_count(samples: usize, hop: usize) -> usize {
 }
 
 /// The kind in which convolutions compute fastest: bf16 where the processor multiplies it natively, else f32.
-pub(crate) fn fastest_kind(device: Device) -> Kind {
+pub fn fastest_kind(device: Device) -> Kind {
     #[cfg(target_arch = "x86_64")]
     let native = std::arch::is_x86_feature_detected!("avx512bf16");
     #[cfg(not(target_arch = "x86_64"))]

@@ -1,4 +1,4 @@
-//! The table of architectures: a further network is its module, its student and one row here.
+//! The table of architectures: a further network is its module and one row here (and, to be trained, a row in `qbh-training`).
 
 use tch::Device;
 
@@ -10,15 +10,8 @@ use super::ssl::Ssl;
 use super::{Extractor, SHIPPED, ah1, harmonic, jdc, multidnn, one_thread, ssl};
 use crate::ModelError;
 use crate::nn::weights::Weights;
-use crate::training::extractor::ah1::Ah1Student;
-use crate::training::extractor::harmonic::HarmonicStudent;
-use crate::training::extractor::jdc::JdcStudent;
-use crate::training::extractor::multidnn::{MultiDnnStudent, Tasks};
-use crate::training::extractor::ssl::SslStudent;
-use crate::training::extractor::student::Student;
-use crate::training::extractor::{Settings, Source};
 
-/// A network that can be trained and opened, under one name.
+/// A network that can be opened, under one name.
 #[derive(Debug)]
 pub struct Architecture {
     /// Its name on the command line, and that of the weights it is trained to.
@@ -29,14 +22,10 @@ pub struct Architecture {
     pub family: &'static str,
     open: Opener,
     untrained: fn(Device) -> Box<dyn Extractor>,
-    pub(crate) student: Enroller,
 }
 
 /// Makes the network of some weights.
 type Opener = fn(&Weights, Device) -> Result<Box<dyn Extractor>, ModelError>;
-
-/// Makes what is trained, with fresh weights.
-type Enroller = fn(&Settings, &Source) -> Result<Box<dyn Student>, ModelError>;
 
 /// All of them, the default first.
 pub static ARCHITECTURES: &[Architecture] = &[
@@ -46,7 +35,6 @@ pub static ARCHITECTURES: &[Architecture] = &[
         family: harmonic::ARCHITECTURE,
         open: |weights, device| Ok(Box::new(Harmonic::from_weights(weights, device)?)),
         untrained: |device| Box::new(Harmonic::untrained(Size::S, device)),
-        student: |settings, _| Ok(Box::new(HarmonicStudent::new(Size::S, settings.device))),
     },
     Architecture {
         name: "harmonic-m",
@@ -54,7 +42,6 @@ pub static ARCHITECTURES: &[Architecture] = &[
         family: harmonic::ARCHITECTURE,
         open: |weights, device| Ok(Box::new(Harmonic::from_weights(weights, device)?)),
         untrained: |device| Box::new(Harmonic::untrained(Size::M, device)),
-        student: |settings, _| Ok(Box::new(HarmonicStudent::new(Size::M, settings.device))),
     },
     Architecture {
         name: "ssl",
@@ -62,7 +49,6 @@ pub static ARCHITECTURES: &[Architecture] = &[
         family: ssl::ARCHITECTURE,
         open: |weights, device| Ok(Box::new(Ssl::from_weights(weights, device)?)),
         untrained: |device| Box::new(Ssl::untrained(device)),
-        student: |settings, source| Ok(Box::new(SslStudent::new(settings, source)?)),
     },
     Architecture {
         name: "jdc",
@@ -70,7 +56,6 @@ pub static ARCHITECTURES: &[Architecture] = &[
         family: jdc::ARCHITECTURE,
         open: |weights, device| Ok(Box::new(Jdc::from_weights(weights, device)?)),
         untrained: |device| Box::new(Jdc::untrained(device)),
-        student: |settings, source| Ok(Box::new(JdcStudent::new(settings, source)?)),
     },
     Architecture {
         name: "multidnn",
@@ -78,7 +63,6 @@ pub static ARCHITECTURES: &[Architecture] = &[
         family: multidnn::ARCHITECTURE,
         open: |weights, device| Ok(Box::new(MultiDnn::from_weights(weights, device)?)),
         untrained: |device| Box::new(MultiDnn::untrained(false, device)),
-        student: |settings, _| Ok(Box::new(MultiDnnStudent::new(settings, false, Tasks::default())?)),
     },
     Architecture {
         name: "multidnn-rnn",
@@ -86,7 +70,6 @@ pub static ARCHITECTURES: &[Architecture] = &[
         family: multidnn::ARCHITECTURE_RNN,
         open: |weights, device| Ok(Box::new(MultiDnn::from_weights(weights, device)?)),
         untrained: |device| Box::new(MultiDnn::untrained(true, device)),
-        student: |settings, _| Ok(Box::new(MultiDnnStudent::new(settings, true, Tasks::default())?)),
     },
     Architecture {
         name: "ah1",
@@ -94,7 +77,6 @@ pub static ARCHITECTURES: &[Architecture] = &[
         family: ah1::ARCHITECTURE,
         open: |weights, device| Ok(Box::new(Ah1::from_weights(weights, device)?)),
         untrained: |device| Box::new(Ah1::untrained(device)),
-        student: |settings, source| Ok(Box::new(Ah1Student::new(settings, source)?)),
     },
 ];
 

@@ -4,34 +4,34 @@
 use super::spectrum::{Edge, Stft};
 
 /// Sample rate, Hz.
-pub(crate) const SAMPLE_RATE: u32 = 8000;
+pub const SAMPLE_RATE: u32 = 8000;
 
 /// Samples per frame: 10 ms.
-pub(crate) const HOP: usize = 80;
+pub const HOP: usize = 80;
 
 /// Frequency bins per frame.
-pub(crate) const BINS: usize = 513;
+pub const BINS: usize = 513;
 
 /// Frames per segment.
-pub(crate) const SEGMENT: usize = 31;
+pub const SEGMENT: usize = 31;
 
 /// Lowest level, and the level of silence.
-pub(crate) const FLOOR: f32 = -80.0;
+pub const FLOOR: f32 = -80.0;
 
 /// Audio to level spectrogram.
-pub(crate) struct FrontEnd {
+pub struct FrontEnd {
     stft: Stft,
 }
 
 impl FrontEnd {
     /// The one setting the published network has.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         FrontEnd { stft: Stft::new(1024, HOP, Edge::Reflect) }
     }
 
     /// `frames x 513` levels, `10 log10(|S| / max |S|)`, not below -80. The maximum is that of all frames. As published,
     /// a magnitude is put where a power belongs: the scale is half of real decibels.
-    pub(crate) fn spectrogram(&self, samples: &[f32], frames: usize) -> Vec<f32> {
+    pub fn spectrogram(&self, samples: &[f32], frames: usize) -> Vec<f32> {
         let mut levels = Vec::with_capacity(frames * BINS);
         self.stft.magnitudes(samples, 0..frames, |_, magnitudes| levels.extend_from_slice(magnitudes));
         let loudest = levels.iter().copied().filter(|x| x.is_finite()).fold(0.0, f32::max);
@@ -49,13 +49,13 @@ impl FrontEnd {
 /// The last segment ends with the recording and overlaps the one before it, so that it is full of real frames;
 /// a recording shorter than one segment is followed by silence. (The published code pads with 0, which in this scale
 /// is the loudest level there is, and returns the frames of the padding too.)
-pub(crate) struct Segments {
+pub struct Segments {
     frames: usize,
 }
 
 impl Segments {
     /// Segments for a recording of `frames` frames.
-    pub(crate) fn cover(frames: usize) -> Self {
+    pub fn cover(frames: usize) -> Self {
         Segments { frames }
     }
 
@@ -65,7 +65,7 @@ impl Segments {
     }
 
     /// `segments x 31 x 513` out of `frames x 513`.
-    pub(crate) fn cut(&self, spectrogram: &[f32]) -> Vec<f32> {
+    pub fn cut(&self, spectrogram: &[f32]) -> Vec<f32> {
         let mut out = Vec::with_capacity(self.frames.div_ceil(SEGMENT) * SEGMENT * BINS);
         for start in self.starts() {
             let end = (start + SEGMENT).min(self.frames);
@@ -76,7 +76,7 @@ impl Segments {
     }
 
     /// One value per frame out of one per frame of every segment.
-    pub(crate) fn join<T: Copy + Default>(&self, values: &[T]) -> Vec<T> {
+    pub fn join<T: Copy + Default>(&self, values: &[T]) -> Vec<T> {
         let mut out = vec![T::default(); self.frames];
         for (start, segment) in self.starts().zip(values.chunks(SEGMENT)) {
             let end = (start + SEGMENT).min(self.frames);

@@ -8,8 +8,8 @@
 mod network;
 mod pair;
 
-pub(crate) use network::SideBySide;
-pub(crate) use pair::CHANNELS;
+pub use network::SideBySide;
+pub use pair::CHANNELS;
 
 pub use pair::Pair;
 
@@ -29,7 +29,7 @@ pub const SHIPPED: &[(&str, &[u8])] = &[(DEFAULT_RERANKER, include_bytes!("../..
 pub const DEFAULT_RERANKER: &str = "side-by-side";
 
 /// `architecture` in the metadata of its weights.
-pub(crate) const ARCHITECTURE: &str = "side-by-side";
+pub const ARCHITECTURE: &str = "side-by-side";
 
 /// A loaded reranker.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Reranker {
 }
 
 /// The log-odds of pairs, `(pairs)`; those of equally many steps go through the network together.
-pub(crate) fn logits(network: &SideBySide, pairs: &[&Pair], device: Device, train: bool) -> Result<Tensor, ModelError> {
+pub fn logits(network: &SideBySide, pairs: &[&Pair], device: Device, train: bool) -> Result<Tensor, ModelError> {
     let order = by_steps(pairs);
     let mut place = vec![0i64; pairs.len()];
     order.iter().enumerate().for_each(|(at, &pair)| place[pair] = at as i64);

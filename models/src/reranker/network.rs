@@ -19,7 +19,7 @@ const EPS: f64 = 1e-5;
 
 /// `(pairs, 31, steps)` to the log-odds of each pair, `(pairs)`.
 #[derive(Debug)]
-pub(crate) struct SideBySide {
+pub struct SideBySide {
     stem: nn::Conv1D,
     blocks: Vec<(Tensor, Tensor, nn::Conv1D)>,
     attention: nn::Conv1D,
@@ -29,7 +29,7 @@ pub(crate) struct SideBySide {
 
 impl SideBySide {
     /// Variables under `path`, randomly initialised.
-    pub(crate) fn new(path: &Path) -> Self {
+    pub fn new(path: &Path) -> Self {
         let conv = |name: &str, input, output, kernel: i64, dilation| {
             let config = nn::ConvConfig { padding: kernel / 2 * dilation, dilation, ..Default::default() };
             nn::conv1d(path / name, input, output, kernel, config)
@@ -48,7 +48,8 @@ impl SideBySide {
         }
     }
 
-    pub(crate) fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
+    /// Log-odds `[pairs]` of pairs `[pairs, channels, steps]`.
+    pub fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
         let mut h = self.stem.forward(x).relu();
         for (weight, bias, conv) in &self.blocks {
             let normed = h.group_norm(1, Some(weight), Some(bias), EPS, false);

@@ -9,7 +9,7 @@ const BAND: usize = 2 * REACH + 1;
 /// Of which the voicing is shown of every third.
 const VOICING_EVERY: usize = 3;
 /// Values per step of the hum: see [`Pair::features`].
-pub(crate) const CHANNELS: usize = 13 + BAND + BAND.div_ceil(VOICING_EVERY);
+pub const CHANNELS: usize = 13 + BAND + BAND.div_ceil(VOICING_EVERY);
 
 /// Longest hum that is looked at, in contour steps (30 s): of a longer one the middle of what was aligned.
 const LONGEST: usize = 300;
@@ -91,7 +91,7 @@ impl Pair {
     }
 
     /// Only these steps of the hum, with what is beside them.
-    pub(crate) fn cut(&self, steps: Range<usize>) -> Pair {
+    pub fn cut(&self, steps: Range<usize>) -> Pair {
         let within = |step: usize| step.clamp(steps.start, steps.end) - steps.start;
         Pair {
             hum: self.hum[steps.clone()].to_vec(),
@@ -103,14 +103,14 @@ impl Pair {
     }
 
     /// Both upside down: what rose now falls.
-    pub(crate) fn inverted(mut self) -> Pair {
+    pub fn inverted(mut self) -> Pair {
         self.hum.iter_mut().chain(&mut self.song).filter(|p| **p > 0.0).for_each(|p| *p = 128.0 - *p);
         self.key = -self.key;
         self
     }
 
     /// Both backwards.
-    pub(crate) fn reversed(mut self) -> Pair {
+    pub fn reversed(mut self) -> Pair {
         self.hum.reverse();
         self.song.reverse();
         self.beside.reverse();
@@ -121,7 +121,7 @@ impl Pair {
     }
 
     /// The pitches of the hum, to be disturbed.
-    pub(crate) fn hum_mut(&mut self) -> &mut [f32] {
+    pub fn hum_mut(&mut self) -> &mut [f32] {
         &mut self.hum
     }
 
@@ -129,7 +129,7 @@ impl Pair {
     /// it lies outside of the song; the difference of their pitch classes in the best key, signed, and as a closeness; whether
     /// both are voiced; their pitches against their means; their intervals to the steps before; the closeness of the hum to each
     /// step of the band, and its voicing. Nothing depends on key or octave.
-    pub(crate) fn features(&self, out: &mut [f32]) {
+    pub fn features(&self, out: &mut [f32]) {
         let steps = self.steps();
         debug_assert_eq!(out.len(), CHANNELS * steps);
         let beside: Vec<f32> = self.beside.iter().map(|&place| self.song[usize::from(place)]).collect();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use qbh_models::extractor;
-use qbh_models::training::extractor::multidnn::Tasks;
-use qbh_models::training::extractor::{Report, Settings, Source, train_multidnn};
+use qbh_training::extractor::multidnn::Tasks;
+use qbh_training::extractor::{Report, Settings, Source, train_multidnn};
 
 use crate::cli::eval::extractors::score_set;
 use crate::cli::table::Table;

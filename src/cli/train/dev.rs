@@ -11,7 +11,7 @@ use qbh::eval::melody::MelodyScores;
 use qbh::eval::recordings::with_references;
 use qbh::eval::reference::Reference;
 use qbh_models::extractor;
-use qbh_models::training::extractor::Report;
+use qbh_training::extractor::Report;
 use tch::Device;
 
 use super::{recordings, render};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 use qbh_models::embedder::Architecture;
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
-use qbh_models::training::embedder::{Collection, Config, Data, Loss, Report, train};
-use qbh_models::training::schedule::Budget;
+use qbh_training::embedder::{Collection, Config, Data, Loss, Report, train};
+use qbh_training::schedule::Budget;
 use tch::Device;
 
 use super::{command, hummed};

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use qbh::library::listen::listen;
 use qbh_index::Index;
 use qbh_models::extractor::Extractor;
-use qbh_models::training::embedder::{Hummed, Melody};
+use qbh_training::embedder::{Hummed, Melody};
 use serde::Deserialize;
 
 /// Group of the first song of an index: far from those of melodies and of pairs.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use qbh::audio;
 use qbh::library::walk;
-use qbh_models::synthesis::SAMPLE_RATE;
+use qbh_synthesis::SAMPLE_RATE;
 use rayon::prelude::*;
 
 use crate::cli::complain;

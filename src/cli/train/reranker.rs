@@ -8,9 +8,9 @@ use qbh::search::practice::{self, Plan};
 use qbh_index::Index;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::reranker::Reranker;
-use qbh_models::training::embedder::Collection;
-use qbh_models::training::reranker::{Config, Report, train};
-use qbh_models::training::schedule::Budget;
+use qbh_training::embedder::Collection;
+use qbh_training::reranker::{Config, Report, train};
+use qbh_training::schedule::Budget;
 use tch::Device;
 
 use super::command;

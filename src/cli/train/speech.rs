@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use qbh::audio;
 use qbh::library::walk;
-use qbh_models::synthesis::SAMPLE_RATE;
-use qbh_models::synthesis::voice::speech::{Speaker, SpeechBank};
+use qbh_synthesis::SAMPLE_RATE;
+use qbh_synthesis::voice::speech::{Speaker, SpeechBank};
 use rayon::prelude::*;
 
 /// Seconds of speech taken altogether (some 250 MB when analysed).

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::ValueEnum;
 use qbh_models::extractor;
-use qbh_models::training::extractor::pseudo::{Setup, Unlabelled};
+use qbh_training::extractor::pseudo::{Setup, Unlabelled};
 use rayon::prelude::*;
 use tch::Device;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use qbh_models::Note;
-use qbh_models::synthesis::melody::monophonic;
+use qbh_synthesis::melody::monophonic;
 use serde::Deserialize;
 
 use super::simulated::{HumPlan, hums};

@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qbh_models::Note;
-use qbh_models::synthesis::SAMPLE_RATE;
-use qbh_models::synthesis::hum::{ranges, record, stream};
-use qbh_models::synthesis::random::Draw;
+use qbh_synthesis::SAMPLE_RATE;
+use qbh_synthesis::hum::{ranges, record, stream};
+use qbh_synthesis::random::Draw;
 
 /// A stretch of melody is worth humming when notes fill this share of it ...
 const MIN_SUNG: f32 = 0.5;

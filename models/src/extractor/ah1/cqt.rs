@@ -10,13 +10,13 @@ use rustfft::{Fft, FftPlanner};
 use crate::extractor::level::normalise;
 
 /// Sample rate, Hz.
-pub(crate) const SAMPLE_RATE: u32 = 16_000;
+pub const SAMPLE_RATE: u32 = 16_000;
 
 /// Samples per frame: 16 ms.
-pub(crate) const HOP: usize = 256;
+pub const HOP: usize = 256;
 
 /// Frequency bins per frame.
-pub(crate) const BINS: usize = 365;
+pub const BINS: usize = 365;
 
 /// Frequency of bin 0, Hz.
 const LOWEST: f64 = 65.0;
@@ -31,7 +31,7 @@ const LENGTH: usize = 32_768;
 const NEGLIGIBLE: f32 = 1e-4;
 
 /// Constant-Q magnitudes.
-pub(crate) struct Cqt {
+pub struct Cqt {
     fft: Arc<dyn Fft<f32>>,
     /// Per bin: where its kernel begins in the spectrum, and its values there, which are real.
     kernels: Vec<(usize, Vec<f32>)>,
@@ -39,14 +39,14 @@ pub(crate) struct Cqt {
 
 impl Cqt {
     /// Computes the kernels.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let fft = FftPlanner::new().plan_fft_forward(LENGTH);
         let kernels = (0..BINS).map(|bin| kernel(bin, &*fft)).collect();
         Cqt { fft, kernels }
     }
 
     /// `frames x 365` values `ln(1 + |C|)`, frame `t` centred at sample `256 t`. The level is normalised over all `samples`.
-    pub(crate) fn log_magnitudes(&self, samples: &[f32], frames: usize) -> Vec<f32> {
+    pub fn log_magnitudes(&self, samples: &[f32], frames: usize) -> Vec<f32> {
         let mut out = vec![0.0; frames * BINS];
         self.magnitudes(&normalise(samples, SAMPLE_RATE), 0..frames, |frame, magnitudes| {
             let row = &mut out[frame * BINS..(frame + 1) * BINS];

@@ -7,8 +7,8 @@
 mod cqt;
 mod net;
 
-pub(crate) use cqt::{BINS, Cqt, HOP, SAMPLE_RATE};
-pub(crate) use net::{Ah1Net, Logits, OCTAVES, VOICED_WEIGHT};
+pub use cqt::{BINS, Cqt, HOP, SAMPLE_RATE};
+pub use net::{Ah1Net, Logits, OCTAVES, VOICED_WEIGHT};
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::{ModelError, ModelInfo, PitchTrack};
 pub const ARCHITECTURE: &str = "ah1";
 
 /// Frames that the network is trained on, and hears at once: 8.3 s.
-pub(crate) const SEGMENT: usize = 517;
+pub const SEGMENT: usize = 517;
 
 /// Frames of context on either side of what is kept of a segment.
 const CONTEXT: usize = 64;
@@ -35,13 +35,13 @@ const CONTEXT: usize = 64;
 const BATCH: usize = 2;
 
 /// 10 ms frames from one frame to the next.
-pub(crate) const STEP: f64 = 100.0 * HOP as f64 / SAMPLE_RATE as f64;
+pub const STEP: f64 = 100.0 * HOP as f64 / SAMPLE_RATE as f64;
 
 /// MIDI pitch of class 0, C2.
 const LOWEST: i64 = 36;
 
 /// Semitone of a pitch above C2, as (chroma, octave); `None` when unvoiced (f0 = 0) or out of range.
-pub(crate) fn class_of(f0: f32) -> Option<(i64, i64)> {
+pub fn class_of(f0: f32) -> Option<(i64, i64)> {
     if !(f0.is_finite() && f0 > 0.0) {
         return None;
     }

@@ -8,10 +8,10 @@ use crate::nn::conv::{ConvBn, ConvShape, channels_last, max_pool};
 use crate::nn::{cost, recurrent};
 
 /// Octaves from C2 on.
-pub(crate) const OCTAVES: i64 = 4;
+pub const OCTAVES: i64 = 4;
 
 /// How much more a voiced frame counts in the loss of the voicing.
-pub(crate) const VOICED_WEIGHT: f64 = 9.0;
+pub const VOICED_WEIGHT: f64 = 9.0;
 
 /// Filters of the convolutions.
 const WIDTHS: [i64; 3] = [16, 32, 64];
@@ -32,7 +32,7 @@ const EPS: f64 = 1e-5;
 
 /// 6.7 M parameters.
 #[derive(Debug)]
-pub(crate) struct Ah1Net {
+pub struct Ah1Net {
     convolutions: Vec<ConvBn<2>>,
     lstm: nn::LSTM,
     chroma: Head,
@@ -41,13 +41,13 @@ pub(crate) struct Ah1Net {
 }
 
 /// What the heads say, each `(n, frames, classes)`, f32.
-pub(crate) struct Logits {
+pub struct Logits {
     /// 12 pitch classes from C on.
-    pub(crate) chroma: Tensor,
+    pub chroma: Tensor,
     /// 4 octaves from that of C2 on.
-    pub(crate) octave: Tensor,
+    pub octave: Tensor,
     /// Unvoiced, voiced.
-    pub(crate) voicing: Tensor,
+    pub voicing: Tensor,
 }
 
 /// Two linear layers, dropout between them.
@@ -59,7 +59,7 @@ struct Head {
 
 impl Ah1Net {
     /// Variables under `path`, randomly initialised.
-    pub(crate) fn new(path: &Path) -> Self {
+    pub fn new(path: &Path) -> Self {
         let inputs = std::iter::once(1).chain(WIDTHS);
         let convolutions = inputs.zip(WIDTHS).enumerate().map(|(i, (input, output))| {
             ConvBn::new(&(path / format!("conv{}", i + 1)), ConvShape::new(input, output, [3, 3]), EPS)
@@ -79,7 +79,7 @@ impl Ah1Net {
     }
 
     /// Normalised spectra `(n, frames, 365)` to logits; the convolutions compute in the kind of `x`.
-    pub(crate) fn forward_t(&self, x: &Tensor, train: bool) -> Logits {
+    pub fn forward_t(&self, x: &Tensor, train: bool) -> Logits {
         let mut h = channels_last(&x.unsqueeze(1));
         for (i, conv) in self.convolutions.iter().enumerate() {
             h = conv.forward_t(&h, train);
@@ -96,7 +96,7 @@ impl Ah1Net {
     }
 
     /// Folds every batch normalisation, and convolves in `kind` from now on.
-    pub(crate) fn fold(&mut self, kind: Kind) {
+    pub fn fold(&mut self, kind: Kind) {
         for conv in &mut self.convolutions {
             conv.fold();
             conv.folded_to_kind(kind);
@@ -104,7 +104,7 @@ impl Ah1Net {
     }
 
     /// Multiply-adds per frame.
-    pub(crate) fn multiply_adds(&self) -> u64 {
+    pub fn multiply_adds(&self) -> u64 {
         let rows = (0..).scan(BINS as u64, |rows, _| Some(std::mem::replace(rows, *rows / POOL as u64)));
         let convolutions: u64 = self.convolutions.iter().zip(rows).map(|(conv, rows)| conv.weights() * rows).sum();
         let heads = [&self.chroma, &self.octave, &self.voicing];

@@ -4,13 +4,13 @@ use crate::PitchTrack;
 use crate::pitch::midi_to_hz;
 
 /// Pitch bins: MIDI 36..=96 in thirds of a semitone.
-pub(crate) const BINS: usize = 181;
+pub const BINS: usize = 181;
 
 /// MIDI pitch of bin 0.
-pub(crate) const LOWEST_MIDI: f32 = 36.0;
+pub const LOWEST_MIDI: f32 = 36.0;
 
 /// Bins per semitone.
-pub(crate) const BINS_PER_SEMITONE: f32 = 3.0;
+pub const BINS_PER_SEMITONE: f32 = 3.0;
 
 /// Cost of moving by one bin in 20 ms, in units of the logits.
 const GLIDE: f32 = 0.4;

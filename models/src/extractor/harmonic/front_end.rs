@@ -5,49 +5,49 @@ use crate::extractor::spectrum::{Edge, Stft};
 use crate::pitch::midi_to_hz;
 
 /// Sample rate, Hz.
-pub(crate) const SAMPLE_RATE: u32 = 16_000;
+pub const SAMPLE_RATE: u32 = 16_000;
 
 /// Samples per frame: 20 ms.
-pub(crate) const HOP: usize = 320;
+pub const HOP: usize = 320;
 
 /// Window lengths in samples: the long one tells low pitches apart (128 ms), the short one sees where notes end (64 ms).
 const WINDOWS: [usize; SPECTRA] = [2048, 1024];
 
 /// Spectra per frame, one per window length.
-pub(crate) const SPECTRA: usize = 2;
+pub const SPECTRA: usize = 2;
 
 /// Log-frequency bands per octave.
-pub(crate) const BANDS_PER_OCTAVE: usize = 36;
+pub const BANDS_PER_OCTAVE: usize = 36;
 
 /// MIDI pitch of the first band.
-pub(crate) const FIRST_BAND_MIDI: f32 = 24.0;
+pub const FIRST_BAND_MIDI: f32 = 24.0;
 
 /// Number of bands: from MIDI 24 (32.7 Hz) to 7.8 kHz.
-pub(crate) const BANDS: usize = 284;
+pub const BANDS: usize = 284;
 
 /// Value of silence, `0.25 ln 1e-4`.
-pub(crate) const FLOOR: f32 = -std::f32::consts::LN_10;
+pub const FLOOR: f32 = -std::f32::consts::LN_10;
 
 /// Centre frequency of a band (fractional and negative ones too), Hz.
-pub(crate) fn frequency_of_band(band: f32) -> f32 {
+pub fn frequency_of_band(band: f32) -> f32 {
     midi_to_hz(FIRST_BAND_MIDI + band * 12.0 / BANDS_PER_OCTAVE as f32)
 }
 
 /// Audio to log-frequency spectra.
-pub(crate) struct FrontEnd {
+pub struct FrontEnd {
     resolutions: Vec<(Stft, Filterbank)>,
 }
 
 impl FrontEnd {
     /// Plans the transforms and the filters.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let resolutions = WINDOWS.map(|n| (Stft::new(n, HOP, Edge::Zero), Filterbank::new(n))).into();
         FrontEnd { resolutions }
     }
 
     /// `frames x 2 x 284` values `0.25 ln(8 M / (N / 4) + 1e-4)`, M the weighted mean magnitude around a band; frame `t` is
     /// centred at `t * 20 ms`. The level is normalised over all `samples`.
-    pub(crate) fn spectra(&self, samples: &[f32], frames: usize) -> Vec<f32> {
+    pub fn spectra(&self, samples: &[f32], frames: usize) -> Vec<f32> {
         let samples = normalise(samples, SAMPLE_RATE);
         let mut out = vec![FLOOR; frames * SPECTRA * BANDS];
         for (index, (stft, filters)) in self.resolutions.iter().enumerate() {

@@ -73,7 +73,7 @@ impl Size {
 
 /// Pitch logits and voicing from log-frequency spectra.
 #[derive(Debug)]
-pub(crate) struct HarmonicNet {
+pub struct HarmonicNet {
     stem: ConvBn<2>,
     blocks: Vec<Residual>,
     squeeze: ConvBn<2>,
@@ -89,7 +89,7 @@ pub(crate) struct HarmonicNet {
 
 impl HarmonicNet {
     /// Variables under `path`, randomly initialised.
-    pub(crate) fn new(path: &Path, size: Size) -> Self {
+    pub fn new(path: &Path, size: Size) -> Self {
         let (c, hidden) = (size.channels(), size.hidden());
         let stem = ConvShape::new(STACK.len() as i64, c, [3, 9]).strided([1, BINS_PER_ROW]);
         let bound = 1.0 / (hidden as f64).sqrt();
@@ -129,7 +129,7 @@ impl HarmonicNet {
 
     /// Spectra `(n, frames, 2, 284)` to pitch logits `(n, frames, 181)` and voicing logits `(n, frames)`, both f32.
     /// The convolutions compute in the kind of `x`.
-    pub(crate) fn forward_t(&self, x: &Tensor, train: bool) -> (Tensor, Tensor) {
+    pub fn forward_t(&self, x: &Tensor, train: bool) -> (Tensor, Tensor) {
         let (n, frames, _, _) = x.size4().expect("spectra have four dimensions");
         let kind = x.kind();
         let stem = relu_(self.stem.forward_t(&harmonic_stack(x), train));
@@ -172,7 +172,7 @@ impl HarmonicNet {
     }
 
     /// Multiply-adds per frame.
-    pub(crate) fn multiply_adds(&self) -> u64 {
+    pub fn multiply_adds(&self) -> u64 {
         let residuals = self.blocks.iter().chain([&self.post]).map(|r| r.spread.weights() + r.mix.weights());
         let per_row = residuals.sum::<u64>() + self.stem.weights() + self.squeeze.weights() + self.pitch.ws.numel() as u64;
         let gru = cost::gru(SQUEEZED * ROWS, self.film.ws.size()[1] / 2);
@@ -181,7 +181,7 @@ impl HarmonicNet {
     }
 
     /// Folds every batch normalisation, and convolves in `kind` from now on.
-    pub(crate) fn fold(&mut self, kind: Kind) {
+    pub fn fold(&mut self, kind: Kind) {
         let residuals = self.blocks.iter_mut().chain([&mut self.post]);
         let inner = residuals.flat_map(|r| [&mut r.spread, &mut r.mix]);
         for conv in inner.chain([&mut self.stem, &mut self.squeeze]) {

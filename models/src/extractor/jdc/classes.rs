@@ -3,7 +3,7 @@
 use crate::pitch::{hz_to_midi, midi_to_hz};
 
 /// Number of classes, "unvoiced" included.
-pub(crate) const CLASSES: i64 = 722;
+pub const CLASSES: i64 = 722;
 
 /// MIDI pitch of class 1.
 const LOWEST: f32 = 38.0;
@@ -12,7 +12,7 @@ const LOWEST: f32 = 38.0;
 const PER_SEMITONE: f32 = 16.0;
 
 /// The class of a frame: nearest pitch, 0 when unvoiced (f0 = 0); `None` where the voice is out of range.
-pub(crate) fn class_of(f0: f32) -> Option<i64> {
+pub fn class_of(f0: f32) -> Option<i64> {
     if !(f0.is_finite() && f0 > 0.0) {
         return Some(0);
     }

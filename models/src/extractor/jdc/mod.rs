@@ -8,7 +8,7 @@
 mod classes;
 mod net;
 
-pub(crate) use classes::{CLASSES, class_of};
+pub use classes::{CLASSES, class_of};
 pub use net::JdcNet;
 
 use super::segmented::Segmented;

@@ -74,7 +74,7 @@ impl JdcNet {
     ///
     /// Dropout is 0.5 before and 0.3 at the input of the LSTMs, as published; their recurrent dropout is left out (libtorch's
     /// LSTM has none).
-    pub(crate) fn forward_t(&self, x: &Tensor, train: bool) -> (Tensor, Tensor) {
+    pub fn forward_t(&self, x: &Tensor, train: bool) -> (Tensor, Tensor) {
         let h = leaky_(self.enter.forward_t(&channels_last(&x.unsqueeze(1)), train));
         let mut outputs = vec![convolve(&h, &self.enter_second, None)];
         for block in &self.blocks {

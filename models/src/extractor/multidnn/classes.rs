@@ -3,16 +3,16 @@
 use crate::pitch::hz_to_midi;
 
 /// Number of pitch classes.
-pub(crate) const CLASSES: i64 = 540;
+pub const CLASSES: i64 = 540;
 
 /// Classes per semitone.
-pub(crate) const PER_SEMITONE: i64 = 9;
+pub const PER_SEMITONE: i64 = 9;
 
 /// MIDI pitch at which class 0 begins.
 const LOWEST: f32 = 33.0;
 
 /// The class that holds a pitch, `floor(540 log(f / 55) / log(1760 / 55))`, clamped; `None` when unvoiced (f0 = 0).
-pub(crate) fn class_of(f0: f32) -> Option<i64> {
+pub fn class_of(f0: f32) -> Option<i64> {
     let class = ((hz_to_midi(f0) - LOWEST) * PER_SEMITONE as f32).floor();
     (f0.is_finite() && f0 > 0.0).then(|| (class as i64).clamp(0, CLASSES - 1))
 }

@@ -4,31 +4,31 @@ use crate::extractor::level::normalise;
 use crate::extractor::spectrum::{Edge, Stft};
 
 /// Sample rate, Hz.
-pub(crate) const SAMPLE_RATE: u32 = 22_050;
+pub const SAMPLE_RATE: u32 = 22_050;
 
 /// Samples per frame: 23.2 ms.
-pub(crate) const HOP: usize = 512;
+pub const HOP: usize = 512;
 
 /// Frequency bins per frame.
-pub(crate) const BINS: usize = 1025;
+pub const BINS: usize = 1025;
 
 /// Bins from here on, 7.75 kHz, are left empty: training audio of 16 kHz has nothing there to learn from.
 const HEARD: usize = 720;
 
 /// Audio to magnitude spectra.
-pub(crate) struct FrontEnd {
+pub struct FrontEnd {
     stft: Stft,
 }
 
 impl FrontEnd {
     /// Plans the transform.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         FrontEnd { stft: Stft::new(2048, HOP, Edge::Zero) }
     }
 
     /// `frames x 1025` magnitudes. The published networks take recordings at the level they have; here it is normalised over
     /// all `samples`, so that it does not matter.
-    pub(crate) fn spectra(&self, samples: &[f32], frames: usize) -> Vec<f32> {
+    pub fn spectra(&self, samples: &[f32], frames: usize) -> Vec<f32> {
         let mut out = vec![0.0; frames * BINS];
         self.stft.magnitudes(&normalise(samples, SAMPLE_RATE), 0..frames, |frame, magnitudes| {
             out[frame * BINS..frame * BINS + HEARD].copy_from_slice(&magnitudes[..HEARD]);

@@ -7,7 +7,7 @@ use crate::ModelError;
 use crate::extractor::grid::Frame;
 
 /// Frames in a group: 1.5 s.
-pub(crate) const GROUP: usize = 64;
+pub const GROUP: usize = 64;
 
 /// Frames from one group to the next. The public code takes 1, which costs 16 times as much.
 const STRIDE: usize = 16;

@@ -10,10 +10,10 @@ mod front_end;
 mod groups;
 mod net;
 
-pub(crate) use classes::{CLASSES, PER_SEMITONE, class_of};
-pub(crate) use front_end::{BINS, FrontEnd, HOP, SAMPLE_RATE};
-pub(crate) use groups::GROUP;
-pub(crate) use net::MultiDnnNet;
+pub use classes::{CLASSES, PER_SEMITONE, class_of};
+pub use front_end::{BINS, FrontEnd, HOP, SAMPLE_RATE};
+pub use groups::GROUP;
+pub use net::MultiDnnNet;
 
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
@@ -30,7 +30,7 @@ pub const ARCHITECTURE: &str = "multidnn";
 pub const ARCHITECTURE_RNN: &str = "multidnn-rnn";
 
 /// 10 ms frames from one frame to the next.
-pub(crate) const STEP: f64 = 100.0 * HOP as f64 / SAMPLE_RATE as f64;
+pub const STEP: f64 = 100.0 * HOP as f64 / SAMPLE_RATE as f64;
 
 /// Frames that go through the shared layers together.
 const BATCH: i64 = 512;

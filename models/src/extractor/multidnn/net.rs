@@ -17,7 +17,7 @@ const LSTM: (i64, i64) = (2, 64);
 
 /// Shared layers and a head per task: 8.9 M parameters, 1.3 M more with LSTMs.
 #[derive(Debug)]
-pub(crate) struct MultiDnnNet {
+pub struct MultiDnnNet {
     shared: Vec<nn::Linear>,
     pitch: Head,
     voice: Head,
@@ -35,7 +35,7 @@ struct Head {
 impl MultiDnnNet {
     /// Variables under `path`, randomly initialised: `dnn.0` to `dnn.2` are shared; the heads of the network with LSTMs have
     /// names of their own, so that its shared layers can be those of a trained network without.
-    pub(crate) fn new(path: &Path, recurrent: bool) -> Self {
+    pub fn new(path: &Path, recurrent: bool) -> Self {
         let inputs = std::iter::once(BINS as i64).chain(WIDTHS);
         let shared = inputs.zip(WIDTHS).enumerate().map(|(i, (input, output))| linear(&(path / "dnn" / i), input, output));
         let heads = if recurrent { path / "rnn" } else { path.clone() };
@@ -48,12 +48,12 @@ impl MultiDnnNet {
     }
 
     /// Whether there are LSTMs.
-    pub(crate) fn is_recurrent(&self) -> bool {
+    pub fn is_recurrent(&self) -> bool {
         self.pitch.lstm.is_some()
     }
 
     /// Makes ready for inference in `kind`.
-    pub(crate) fn prepare(&mut self, kind: Kind) {
+    pub fn prepare(&mut self, kind: Kind) {
         let _guard = tch::no_grad_guard();
         let bias =
             |layer: &nn::Linear| layer.bs.as_ref().map_or_else(|| layer.ws.select(1, 0).zeros_like(), Tensor::shallow_clone);
@@ -61,7 +61,7 @@ impl MultiDnnNet {
     }
 
     /// Spectra `(..., 1025)` to shared features `(..., 1024)`, f32; computes in the kind of `x`.
-    pub(crate) fn shared_t(&self, x: &Tensor, train: bool) -> Tensor {
+    pub fn shared_t(&self, x: &Tensor, train: bool) -> Tensor {
         if !train && !self.prepared.is_empty() {
             let layer = |h: Tensor, (weight, bias): &(Tensor, Tensor)| h.linear(weight, Some(bias)).relu_();
             return self.prepared.iter().fold(x.shallow_clone(), layer).to_kind(Kind::Float);
@@ -75,17 +75,17 @@ impl MultiDnnNet {
 
     /// Features `(frames, 1024)`, or with LSTMs `(groups, frames, 1024)`, to the logits of 540 pitch classes and of
     /// (unvoiced, voiced).
-    pub(crate) fn heads_t(&self, features: &Tensor, train: bool) -> (Tensor, Tensor) {
+    pub fn heads_t(&self, features: &Tensor, train: bool) -> (Tensor, Tensor) {
         (self.pitch.forward_t(features, train), self.voice.forward_t(features, train))
     }
 
     /// Multiply-adds of the shared layers per frame.
-    pub(crate) fn shared_multiply_adds(&self) -> u64 {
+    pub fn shared_multiply_adds(&self) -> u64 {
         self.shared.iter().map(|layer| layer.ws.numel() as u64).sum()
     }
 
     /// Multiply-adds of the heads per frame and group.
-    pub(crate) fn heads_multiply_adds(&self) -> u64 {
+    pub fn heads_multiply_adds(&self) -> u64 {
         let lstms = if self.is_recurrent() { 2 * cost::lstm(WIDTHS[2], LSTM.1, LSTM.0) } else { 0 };
         lstms + (self.pitch.out.ws.numel() + self.voice.out.ws.numel()) as u64
     }

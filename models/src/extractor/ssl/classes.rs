@@ -3,7 +3,7 @@
 use crate::pitch::{hz_to_midi, midi_to_hz};
 
 /// Number of classes, "unvoiced" included.
-pub(crate) const CLASSES: i64 = 442;
+pub const CLASSES: i64 = 442;
 
 /// MIDI pitch of class 1.
 const LOWEST: f32 = 40.0;
@@ -15,7 +15,7 @@ const PER_SEMITONE: f32 = 8.0;
 pub(super) const FIRST_REPORTED: i64 = 41;
 
 /// The class of a frame: nearest pitch, 0 when unvoiced (f0 = 0) or out of range.
-pub(crate) fn class_of(f0: f32) -> i64 {
+pub fn class_of(f0: f32) -> i64 {
     if !(f0.is_finite() && f0 > 0.0) {
         return 0;
     }
@@ -24,7 +24,7 @@ pub(crate) fn class_of(f0: f32) -> i64 {
 }
 
 /// f0 in Hz of a class, 0 = unvoiced. Only MIDI 45..=95 is reported.
-pub(crate) fn f0_of(class: i64) -> f32 {
+pub fn f0_of(class: i64) -> f32 {
     if !(FIRST_REPORTED..CLASSES).contains(&class) {
         return 0.0;
     }

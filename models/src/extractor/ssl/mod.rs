@@ -5,7 +5,7 @@
 mod classes;
 mod net;
 
-pub(crate) use classes::{CLASSES, class_of};
+pub use classes::{CLASSES, class_of};
 pub use net::SslNet;
 
 use super::segmented::Segmented;

@@ -39,7 +39,7 @@ impl SslNet {
     ///
     /// In training dropout is 0.5 before and 0.3 at the input of the LSTM, as published; its recurrent dropout is left out
     /// (libtorch's LSTM has none).
-    pub(crate) fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
+    pub fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
         let n = x.size()[0];
         let mut h = channels_last(&x.unsqueeze(1));
         for block in &self.blocks {

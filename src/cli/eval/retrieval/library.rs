@@ -8,7 +8,7 @@ use qbh::search::embed_song;
 use qbh_index::{FileRecord, Index, NewSong, Outcome};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
-use qbh_models::synthesis::hum;
+use qbh_synthesis::hum;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -104,7 +104,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         "none" => None,
         name => Some(models::open_reranker(name, context, device)?),
     };
-    let searcher = Searcher::new(index.view()?, &index, embedder, reranker);
+    let searcher = Searcher::new(index.snapshot()?, &index, embedder, reranker);
     let options = SearchOptions { stage: args.search.stage(), ..SearchOptions::default() };
     let bar = progress::bar(set.queries.len() as u64, "{bar:32} {pos}/{len} queries  {eta} left");
     let exhaustive = if args.baselines { Some(Exhaustive::new(&index)?) } else { None };

@@ -1,0 +1,262 @@
+//! A bank of stems, rendered once and mixed live: every crop is new, at little cost.
+
+use rayon::prelude::*;
+
+use super::mixing::{Mode, mix};
+use super::random::Draw;
+use super::studio::{Stems, Studio};
+use super::{Example, LABEL_HOP, SAMPLE_RATE, level};
+
+/// Steps of the stored 16-bit samples per unit; an active level of 0.1 leaves room for peaks of 1.6.
+const SCALE: f32 = 20_000.0;
+/// Largest change of speed and pitch: +-15 %.
+const SPEED: (f32, f32) = (0.87, 1.15);
+/// How often a crop's accompaniment is a recording, where there are some.
+const RECORDED: f32 = 0.5;
+/// How often a voice alone is one that was recorded alone, rather than taken from a song: hums and whistles are solos.
+const SOLO: f32 = 0.7;
+
+/// One piece.
+#[derive(Debug)]
+struct Piece {
+    voice: Vec<i16>,
+    accompaniment: Vec<i16>,
+    f0: Vec<f32>,
+}
+
+/// Pieces kept in memory (64 kB per second).
+#[derive(Debug, Default)]
+pub struct StemBank {
+    pieces: Vec<Piece>,
+    /// Those with accompaniment of the studio.
+    songs: Vec<usize>,
+    /// Those that are recordings of instruments.
+    recordings: Vec<usize>,
+    /// Those with a voice.
+    voices: Vec<usize>,
+    /// Those with a voice and nothing else.
+    solos: Vec<usize>,
+}
+
+impl StemBank {
+    /// Renders `count` pieces of `seconds` each on rayon's current pool. The seeds are `seed`, `seed + 1` and so on: two
+    /// calls whose ranges do not overlap give different pieces.
+    pub fn render(studio: &Studio, seed: u64, count: usize, seconds: f32) -> Self {
+        let pieces = (0..count as u64).into_par_iter().map(|i| Piece::new(studio.stems(seed + i, seconds)));
+        let mut bank = StemBank::default();
+        bank.take(pieces.collect());
+        bank
+    }
+
+    /// Adds recordings of instruments (16 kHz, mono, any level) in which nobody sings: half of the accompaniments come from
+    /// them then, with voices that know nothing of them.
+    pub fn accompany(&mut self, recordings: Vec<Vec<f32>>) {
+        let pieces = recordings.into_par_iter().map(|mut accompaniment| {
+            level::normalise(&mut accompaniment, 0.1);
+            Piece::new(Stems { accompaniment, ..Stems::default() })
+        });
+        let first = self.pieces.len();
+        self.pieces.extend(pieces.collect::<Vec<_>>());
+        self.recordings.extend(first..self.pieces.len());
+    }
+
+    fn take(&mut self, pieces: Vec<Piece>) {
+        for piece in pieces {
+            let index = self.pieces.len();
+            if !piece.accompaniment.is_empty() {
+                self.songs.push(index);
+            }
+            if piece.f0.iter().any(|f| *f > 0.0) {
+                self.voices.push(index);
+                if piece.accompaniment.is_empty() {
+                    self.solos.push(index);
+                }
+            }
+            self.pieces.push(piece);
+        }
+    }
+
+    /// Number of pieces.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Seconds of stems held.
+    pub fn seconds(&self) -> f32 {
+        self.pieces.iter().map(|p| p.voice.len().max(p.accompaniment.len()) as f32 / SAMPLE_RATE as f32).sum()
+    }
+
+    /// Mixes `seconds` from random places: a song (without recordings, half of them voice and accompaniment of one piece, in
+    /// harmony), a voice, or an instrumental. Equal seeds and banks give equal crops. `seconds` should be well below a piece's length; beyond
+    /// its end there is silence. An empty bank gives silence.
+    pub fn crop(&self, seed: u64, seconds: f32) -> Example {
+        let draw = &mut Draw::stream(seed, 4);
+        let samples = (seconds * SAMPLE_RATE as f32) as usize;
+        let silence = || vec![0.0; samples];
+        let unaccompanied = self.songs.is_empty() && self.recordings.is_empty();
+        let mode = match (Mode::draw(draw), unaccompanied, self.voices.is_empty()) {
+            (_, true, true) => return mix(Mode::Voice, silence(), silence(), Vec::new(), draw),
+            (_, true, false) => Mode::Voice,
+            (_, false, true) => Mode::Instrumental,
+            (mode, false, false) => mode,
+        };
+        let mut accompaniment = silence();
+        let mut place = None;
+        if mode != Mode::Voice {
+            let recorded = !self.recordings.is_empty() && (self.songs.is_empty() || draw.chance(RECORDED));
+            let song = draw.pick(if recorded { &self.recordings } else { &self.songs });
+            let cut = Cut::draw(self.pieces[song].accompaniment.len(), samples, draw);
+            accompaniment = cut.samples(&self.pieces[song].accompaniment);
+            if !recorded && draw.chance(0.5) && self.pieces[song].f0.iter().any(|f| *f > 0.0) {
+                place = Some((song, cut));
+            }
+        }
+        if mode == Mode::Instrumental {
+            return mix(mode, silence(), accompaniment, Vec::new(), draw);
+        }
+        let (index, cut) = place.unwrap_or_else(|| self.voice_place(mode, samples, draw));
+        let piece = &self.pieces[index];
+        mix(mode, cut.samples(&piece.voice), accompaniment, cut.labels(&piece.f0), draw)
+    }
+
+    /// A place where somebody sings, if three attempts find one. Voices over an accompaniment come from songs.
+    fn voice_place(&self, mode: Mode, samples: usize, draw: &mut Draw) -> (usize, Cut) {
+        let alone = mode == Mode::Voice && !self.solos.is_empty() && draw.chance(SOLO);
+        let mut attempt = || {
+            let index = draw.pick(if alone { &self.solos } else { &self.voices });
+            (index, Cut::draw(self.pieces[index].voice.len(), samples, draw))
+        };
+        let mut place = attempt();
+        for _ in 0..3 {
+            let labels = place.1.labels(&self.pieces[place.0].f0);
+            let sung = labels.iter().filter(|f| **f > 0.0).count() * 8 > labels.len();
+            if sung && (mode == Mode::Voice || self.songs.is_empty() || !self.pieces[place.0].accompaniment.is_empty()) {
+                break;
+            }
+            place = attempt();
+        }
+        place
+    }
+}
+
+impl Piece {
+    fn new(stems: Stems) -> Self {
+        let store = |x: Vec<f32>| x.into_iter().map(|s| (s * SCALE).round() as i16).collect();
+        Piece { voice: store(stems.voice), accompaniment: store(stems.accompaniment), f0: stems.f0 }
+    }
+}
+
+/// A stretch of a piece, played at another speed.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    start: usize,
+    speed: f32,
+    samples: usize,
+}
+
+impl Cut {
+    fn draw(available: usize, samples: usize, draw: &mut Draw) -> Self {
+        let speed = if draw.chance(0.75) { draw.range(SPEED.0, SPEED.1) } else { 1.0 };
+        let needed = (samples as f32 * speed) as usize + 4;
+        // On a label frame, so that the labels of an unchanged speed are exact.
+        let frames = available.saturating_sub(needed) / LABEL_HOP;
+        Cut { start: draw.index(frames + 1) * LABEL_HOP, speed, samples }
+    }
+
+    /// The stretch, interpolated by cubics through four samples (Catmull-Rom).
+    fn samples(&self, source: &[i16]) -> Vec<f32> {
+        let at = |i: usize| source.get(i).map_or(0.0, |x| f32::from(*x));
+        if self.speed == 1.0 {
+            return (0..self.samples).map(|n| at(self.start + n) / SCALE).collect();
+        }
+        (0..self.samples)
+            .map(|n| {
+                let place = f64::from(self.speed) * n as f64;
+                let i = self.start + place as usize;
+                let t = place.fract() as f32;
+                let [a, b, c, d] = match source.get(i.wrapping_sub(1)..i + 3) {
+                    Some(x) => [0, 1, 2, 3].map(|k| f32::from(x[k])),
+                    None => [at(i.wrapping_sub(1)), at(i), at(i + 1), at(i + 2)],
+                };
+                let cubic = b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)));
+                cubic / SCALE
+            })
+            .collect()
+    }
+
+    /// f0 along the stretch, raised with the speed.
+    fn labels(&self, f0: &[f32]) -> Vec<f32> {
+        let first = (self.start / LABEL_HOP) as f32;
+        let at = |i: usize| f0.get(i).copied().unwrap_or(0.0);
+        (0..self.samples.div_ceil(LABEL_HOP))
+            .map(|frame| {
+                let place = first + frame as f32 * self.speed;
+                let (i, part) = (place as usize, place.fract());
+                let (a, b) = (at(i), at(i + 1));
+                let value = if a > 0.0 && b > 0.0 {
+                    a + (b - a) * part
+                } else if part < 0.5 {
+                    a
+                } else {
+                    b
+                };
+                value * self.speed
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::level::active_rms;
+    use crate::studio::StudioConfig;
+
+    #[test]
+    fn crops_repeat_differ_and_cover_all_modes() {
+        let bank = StemBank::render(&Studio::new(StudioConfig::default()), 100, 6, 12.0);
+        assert!(bank.len() == 6 && (bank.seconds() - 72.0).abs() < 0.1);
+        let (mut voiced, mut unvoiced) = (0, 0);
+        for seed in 0..60 {
+            let crop = bank.crop(seed, 2.0);
+            assert!(crop.mix.len() == 2 * SAMPLE_RATE && crop.pitch.len() == 200);
+            assert!(crop.mix.iter().all(|x| x.is_finite() && x.abs() <= 1.0));
+            assert!(crop.mix.iter().any(|x| *x != 0.0));
+            if crop.pitch.f0.iter().any(|f| *f > 0.0) { voiced += 1 } else { unvoiced += 1 }
+        }
+        assert!(voiced > 30 && unvoiced > 3, "{voiced} {unvoiced}");
+        assert_eq!(bank.crop(7, 2.0).mix, bank.crop(7, 2.0).mix);
+        assert_ne!(bank.crop(7, 2.0).mix, bank.crop(8, 2.0).mix);
+        assert!(StemBank::default().crop(1, 1.0).pitch.f0.iter().all(|f| *f == 0.0));
+    }
+
+    #[test]
+    fn recordings_accompany_half_of_the_songs() {
+        let mut bank = StemBank::render(&Studio::new(StudioConfig::default()), 7, 4, 6.0);
+        let tone = (0..6 * SAMPLE_RATE).map(|n| 0.01 * (n as f32 * 0.02).sin()).collect();
+        bank.accompany(vec![tone]);
+        assert_eq!(bank.len(), 5);
+        // The tone is all below 100 Hz: it crosses zero hardly ever.
+        let crossings = |x: &[f32]| x.windows(2).filter(|w| (w[0] < 0.0) != (w[1] < 0.0)).count();
+        let crops: Vec<Example> = (0..80).map(|seed| bank.crop(seed, 1.0)).collect();
+        let songs: Vec<&Example> = crops.iter().filter(|c| active_rms(&c.accompaniment) > 0.02).collect();
+        let recorded = songs.iter().filter(|c| crossings(&c.accompaniment) < 130).count();
+        assert!(recorded * 4 > songs.len() && recorded * 4 < songs.len() * 3, "{recorded} of {}", songs.len());
+    }
+
+    #[test]
+    fn a_faster_cut_raises_sound_and_label_alike() {
+        let tone: Vec<i16> = (0..SAMPLE_RATE * 2)
+            .map(|n| (10_000.0 * (std::f32::consts::TAU * 200.0 * n as f32 / 16_000.0).sin()) as i16)
+            .collect();
+        let cut = Cut { start: 1600, speed: 1.1, samples: SAMPLE_RATE };
+        let crossings = cut.samples(&tone).windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count();
+        assert!((219..=221).contains(&crossings), "{crossings}");
+        assert!(cut.labels(&[200.0; 200]).iter().all(|f| (f - 220.0).abs() < 0.01));
+    }
+}
