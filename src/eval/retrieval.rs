@@ -125,7 +125,7 @@ pub enum RetrievalError {
 /// What queries are searched with.
 pub struct Trials<'a> {
     /// The search.
-    pub searcher: &'a Searcher<'a>,
+    pub searcher: &'a Searcher,
     /// Listens to the queries.
     pub extractor: &'a dyn Extractor,
     /// How to search.
@@ -180,7 +180,7 @@ impl Trials<'_> {
         let [embed, score, align] = [answer.timings.embed, answer.timings.score, answer.timings.align].map(|t| t.as_secs_f64());
         (outcome.embed, outcome.score, outcome.align) = (embed, score, align);
         if let Some(first) = answer.matches.first() {
-            outcome.first = self.songs.iter().find(|(_, id)| **id == first.song).map(|(key, _)| key.clone());
+            outcome.first = Some(first.song.key.clone());
             outcome.confidence = first.confidence;
         }
         if let Some(exhaustive) = &self.exhaustive {

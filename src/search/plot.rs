@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use qbh_models::Contour;
 use qbh_models::contour::CONTOUR_STEP;
 
-use super::Match;
+use super::Placement;
 
 const SIZE: (u32, u32) = (1100, 560);
 const HEAD: u32 = 70;
@@ -31,7 +31,7 @@ pub struct PlotError(String);
 
 /// An SVG picture of `found`: the song's contour around the match, and over it the hum's, moved into the song's key and along
 /// the match's tempo path. The lower axis is the song's time, the upper one the hum's.
-pub fn alignment_svg(hum: &Contour, song: &Contour, found: &Match, title: &str) -> Result<String, PlotError> {
+pub fn alignment_svg(hum: &Contour, song: &Contour, found: &Placement, title: &str) -> Result<String, PlotError> {
     let mut svg = String::new();
     draw(SVGBackend::with_string(&mut svg, SIZE).into_drawing_area(), hum, song, found, title)
         .map_err(|e| PlotError(e.to_string()))?;
@@ -42,7 +42,7 @@ fn draw(
     root: DrawingArea<SVGBackend, Shift>,
     hum: &Contour,
     song: &Contour,
-    found: &Match,
+    found: &Placement,
     title: &str,
 ) -> Result<(), Box<dyn Error>> {
     let warp = Warp::new(found);
@@ -151,7 +151,7 @@ struct Warp<'a> {
 }
 
 impl<'a> Warp<'a> {
-    fn new(found: &'a Match) -> Self {
+    fn new(found: &'a Placement) -> Self {
         Warp { path: &found.path, tempo_ratio: found.tempo_ratio }
     }
 
@@ -201,7 +201,7 @@ fn pitch_range<'a>(lines: impl Iterator<Item = &'a Line>) -> (f32, f32) {
     (low - room, high + room)
 }
 
-fn summary(found: &Match) -> String {
+fn summary(found: &Placement) -> String {
     let key = match found.key_shift {
         shift if shift.abs() < 0.05 => "in the song's key".to_string(),
         shift => format!("{:.1} semitones {} than the song", shift.abs(), if shift > 0.0 { "higher" } else { "lower" }),
@@ -232,13 +232,12 @@ fn note_name(pitch: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::align::{Aligner, Scratch};
-    use crate::search::melody::Melody;
-    use crate::search::place::place;
-    use qbh_index::SongId;
+    use crate::search::align::{Aligner, Buffers};
+    use crate::search::place::lay;
+    use crate::search::sequence::PitchSequence;
 
     /// A song of 25 s, and a hum of 2..12 s of it: slower, lower, with a false start and a wrong end.
-    fn example() -> (Contour, Contour, Match) {
+    fn example() -> (Contour, Contour, Placement) {
         let song: Vec<f32> = [60, 64, 62, 67, 65, 69, 60, 59, 62, 71, 72, 65, 60, 67, 64, 62, 66, 61, 58, 60, 70, 69, 67, 72, 60]
             .iter()
             .flat_map(|&n| [0.0].into_iter().chain([n as f32; 9]))
@@ -247,21 +246,9 @@ mod tests {
         hum.extend([49.0; 8]);
         hum.extend((0..115).map(|i| song[20 + (i as f32 * 0.87) as usize]).map(|p| if p > 0.0 { p - 14.7 } else { 0.0 }));
         hum.extend([52.5; 14]);
-        let (song_melody, hum_melody) = (Melody::new(&song), Melody::new(&hum));
-        let found = Aligner::new(&hum_melody.class).align(&song_melody.class, &mut Scratch::default());
-        let place = place(&hum_melody, &song_melody, found.shift).unwrap();
-        let found = Match {
-            song: SongId(1),
-            score: 9.0,
-            confidence: 0.9,
-            song_start: place.song_start,
-            song_end: place.song_end,
-            hum_start: place.hum_start,
-            hum_end: place.hum_end,
-            key_shift: place.key_shift,
-            tempo_ratio: place.tempo_ratio,
-            path: place.path,
-        };
+        let [song_sequence, hum_sequence] = [&song, &hum].map(|contour| PitchSequence::new(contour));
+        let found = Aligner::new(&hum_sequence.class).align(&song_sequence.class, &mut Buffers::default());
+        let found = lay(&hum_sequence, &song_sequence, found.shift).unwrap();
         (Contour::from_steps(hum), Contour::from_steps(song), found)
     }
 
