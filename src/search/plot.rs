@@ -248,7 +248,7 @@ mod tests {
         hum.extend([52.5; 14]);
         let [song_sequence, hum_sequence] = [&song, &hum].map(|contour| PitchSequence::new(contour));
         let found = Aligner::new(&hum_sequence.class).align(&song_sequence.class, &mut Buffers::default());
-        let found = lay(&hum_sequence, &song_sequence, found.shift).unwrap();
+        let found = lay(&hum_sequence, &song_sequence, &found).unwrap();
         (Contour::from_steps(hum), Contour::from_steps(song), found)
     }
 
