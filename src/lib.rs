@@ -5,5 +5,6 @@ pub mod audio;
 pub mod eval;
 pub mod library;
 pub mod pitchfile;
+pub mod plot;
 pub mod search;
 pub mod symbolic;

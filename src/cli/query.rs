@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use qbh::library::ListenError;
 use qbh::library::listen::{self, Heard, Piece};
-use qbh::search::{Answer, SearchError, SearchOptions, Searcher, Stage, plot};
+use qbh::plot::alignment_svg;
+use qbh::search::{Answer, SearchError, SearchOptions, Searcher, Stage};
 use qbh_index::Index;
 use qbh_models::Contour;
 use qbh_models::extractor::Extractor;
@@ -232,7 +233,7 @@ impl Desk<'_> {
     fn plot(&self, file: &Path, asked: &Asked, answer: &Answer, title: &str) -> Result<()> {
         let Some(best) = answer.matches.first() else { return Ok(()) };
         let song = Contour::from_steps(self.index.contour(best.song)?.unwrap_or_default());
-        let svg = plot::alignment_svg(&asked.contour, &song, best, title)?;
+        let svg = alignment_svg(&asked.contour, &song, best, title)?;
         std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))?;
         self.context.say(format!("{} shows the hum over the best match", file.display()));
         Ok(())

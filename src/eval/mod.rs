@@ -10,5 +10,4 @@ pub mod melody;
 pub mod ranks;
 pub mod recordings;
 pub mod reference;
-pub mod reliability_plot;
 pub mod retrieval;

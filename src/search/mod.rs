@@ -13,7 +13,6 @@ mod hum;
 pub mod melody;
 mod passages;
 mod place;
-pub mod plot;
 pub mod practice;
 mod rank;
 mod searcher;

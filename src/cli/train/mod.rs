@@ -5,7 +5,6 @@ mod dev;
 mod embedder;
 mod extractor;
 mod hummed;
-mod picture;
 mod recordings;
 mod render;
 mod reranker;

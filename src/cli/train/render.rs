@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use qbh::audio;
 use qbh::pitchfile::{segment, write_text};
+use qbh::plot::spectrogram_png;
 use qbh_models::PitchTrack;
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR, Extractor, MAX_SECTION};
 use qbh_synthesis::accompaniment::soundfont::SoundFont;
@@ -18,7 +19,6 @@ use qbh_synthesis::voice::speech::SpeechBank;
 use qbh_synthesis::{Example, SAMPLE_RATE};
 use tch::Device;
 
-use super::picture::spectrogram_png;
 use super::{recordings, speech};
 use crate::cli::complain;
 use crate::cli::wav::write_wav;
@@ -126,8 +126,8 @@ fn write(folder: &Path, name: &str, example: &Example) -> Result<()> {
     write_wav(&folder.join("stems").join(format!("{name}_accompaniment.wav")), &example.accompaniment, rate)?;
     let pitch = || write_text(&example.pitch, &mut BufWriter::new(File::create(path(".txt"))?));
     pitch().with_context(|| format!("cannot write {}", path(".txt").display()))?;
-    let picture = || std::fs::write(path(".png"), spectrogram_png(&example.mix, &example.pitch.f0)?);
-    picture().with_context(|| format!("cannot write {}", path(".png").display()))?;
+    let picture = spectrogram_png(&example.mix, &example.pitch.f0)?;
+    std::fs::write(path(".png"), picture).with_context(|| format!("cannot write {}", path(".png").display()))?;
     println!("{}", path(".wav").display());
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! `qbh pitch`: writes down the melody of recordings.
 
-mod plot;
-
 use super::context::{Context, DeviceName};
 use super::format::duration;
 use super::{Status, complain, models};
@@ -9,6 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use qbh::library::listen::{self, Piece};
 use qbh::pitchfile;
+use qbh::plot::pitch_svg;
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
 use qbh_models::pitch::midi_to_hz;
 use qbh_models::{Contour, PitchTrack};
@@ -103,7 +102,7 @@ fn write(args: &Args, file: &Path, piece: Piece, taken: &mut HashSet<PathBuf>, o
     writeln!(out, "{}: {}, melody in {voiced:.0} % of it", path.display(), duration(track.duration()))?;
     if args.plot {
         let path = path.with_extension("svg");
-        let svg = plot::pitch_svg(&track, &name)?;
+        let svg = pitch_svg(&track, &name)?;
         save(&path, |out| out.write_all(svg.as_bytes()))?;
     }
     Ok(())
