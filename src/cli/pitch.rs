@@ -33,8 +33,8 @@ pub struct Args {
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
     /// What to write
-    #[arg(long, value_enum, default_value_t = Format::Txt)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TrackFormat::Txt)]
+    format: TrackFormat,
     /// Draw pitch_NAME.svg too
     #[arg(long)]
     plot: bool,
@@ -48,29 +48,29 @@ pub struct Args {
 
 /// File formats of pitch tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum TrackFormat {
     Txt,
     Csv,
     Json,
     Midi,
 }
 
-impl Format {
+impl TrackFormat {
     fn extension(self) -> &'static str {
         match self {
-            Format::Txt => "txt",
-            Format::Csv => "csv",
-            Format::Json => "json",
-            Format::Midi => "mid",
+            TrackFormat::Txt => "txt",
+            TrackFormat::Csv => "csv",
+            TrackFormat::Json => "json",
+            TrackFormat::Midi => "mid",
         }
     }
 
     fn write(self, track: &PitchTrack, out: &mut dyn Write) -> std::io::Result<()> {
         match self {
-            Format::Txt => pitchfile::write_text(track, out),
-            Format::Csv => pitchfile::write_csv(track, out),
-            Format::Json => pitchfile::write_json(track, out),
-            Format::Midi => pitchfile::write_midi(track, out),
+            TrackFormat::Txt => pitchfile::write_text(track, out),
+            TrackFormat::Csv => pitchfile::write_csv(track, out),
+            TrackFormat::Json => pitchfile::write_json(track, out),
+            TrackFormat::Midi => pitchfile::write_midi(track, out),
         }
     }
 }

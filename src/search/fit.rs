@@ -15,6 +15,7 @@ use qbh_models::contour::CONTOUR_STEP;
 use rand::RngExt;
 
 use super::*;
+use crate::eval::bootstrap::Clusters;
 use crate::eval::confidence::{Reliability, Trial};
 use crate::eval::datasets::{self, DataSet, HumPlan, QuerySource};
 use crate::eval::ranks;
@@ -218,7 +219,9 @@ fn fit_ranking(sets: &[(&'static str, DataSet)], cases: &[Case]) {
             let best = case.candidates.iter().filter(|c| c.1).map(|c| f(&c.0)).max_by(f32::total_cmp)?;
             Some(1 + case.candidates.iter().filter(|c| f(&c.0) > best).count())
         };
-        let ranks = ranks::score(&cases.iter().filter(|c| c.set == set).map(rank_of).collect::<Vec<_>>());
+        let ranks: Vec<Option<usize>> = cases.iter().filter(|c| c.set == set).map(rank_of).collect();
+        // Only means are told.
+        let ranks = ranks::score(&ranks, &Clusters::of(std::iter::repeat_n("all", ranks.len())));
         format!("{:.3}/{:.3}/{:.3}", ranks.top1.mean, ranks.top10.mean, ranks.mrr.mean)
     };
     for (set, (name, _)) in sets.iter().enumerate() {

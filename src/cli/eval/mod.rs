@@ -1,6 +1,7 @@
 //! `qbh eval`: how well melodies are extracted and songs are found.
 
 pub(in crate::cli) mod extractors;
+mod heading;
 mod melody;
 mod retrieval;
 

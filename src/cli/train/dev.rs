@@ -55,7 +55,7 @@ impl Dev {
             let pairs = with_references(std::slice::from_ref(folder), None)
                 .with_context(|| format!("cannot read {}", folder.display()))?;
             let read = |(recording, reference): &(PathBuf, PathBuf)| -> Result<(Vec<f32>, Reference)> {
-                Ok((recordings::whole(recording)?, Reference::read(reference)?))
+                Ok((recordings::whole(recording)?, Reference::read(reference, recording, None)?))
             };
             let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().replace(',', " ");
             let mut set = Vec::new();
