@@ -8,3 +8,7 @@ pub mod pitchfile;
 pub mod plot;
 pub mod search;
 pub mod symbolic;
+
+#[cfg(test)]
+#[path = "../tests/util/skipped.rs"]
+mod skipped;

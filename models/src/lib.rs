@@ -27,3 +27,7 @@ pub const EMBEDDING_DIM: usize = 512;
 
 /// A window of melody as a point on the unit sphere (L2 norm 1): melodies that sound alike lie close.
 pub type Embedding = [f32; EMBEDDING_DIM];
+
+#[cfg(test)]
+#[path = "../../tests/util/skipped.rs"]
+mod skipped;

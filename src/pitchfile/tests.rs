@@ -3,7 +3,6 @@ use crate::symbolic;
 use proptest::prelude::*;
 use qbh_models::pitch::midi_to_hz;
 use std::io::Write;
-use std::path::PathBuf;
 
 const PV: PitchFormat = PitchFormat::Pv(PvFrames::MIR_QBSH);
 
@@ -242,11 +241,7 @@ fn finding_pitch_files_among_others() {
 
 #[test]
 fn published_pitch_files() {
-    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/pitch"));
-    if !data.exists() {
-        eprintln!("SKIPPED: {} is absent", data.display());
-        return;
-    }
+    let Some(data) = crate::skipped::shared_data("pitch") else { return };
     // 10 ms rows: nothing may change on the way in and out.
     let text = std::fs::read_to_string(data.join("ssl_reference/test_audio2.pitch.txt")).unwrap();
     let track = parse(PitchFormat::Rows, text.as_bytes()).unwrap();
