@@ -7,3 +7,4 @@ pub mod library;
 pub mod pitchfile;
 pub mod search;
 pub mod symbolic;
+pub mod train;
