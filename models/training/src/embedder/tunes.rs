@@ -20,7 +20,7 @@ const FEWEST_NOTES: usize = 12;
 
 /// A melody: notes in order of time, from time 0, one at a time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Melody {
+pub struct Tune {
     /// Melodies of equal group are versions of one tune.
     pub group: i64,
     /// Whether its tempo was given in quarter notes and is free to choose.
@@ -31,7 +31,7 @@ pub struct Melody {
     pub heard: Option<Vec<f32>>,
 }
 
-impl Melody {
+impl Tune {
     /// The melody of a song of which only the contour is known: hums are made of the notes that it seems to consist of.
     pub fn of_contour(contour: Vec<f32>, group: i64) -> Self {
         let step = CONTOUR_STEP as f32;
@@ -48,7 +48,7 @@ impl Melody {
                 _ => notes.push(Note { onset, duration: step, pitch }),
             }
         }
-        Melody { group, free_tempo: false, notes, heard: Some(contour) }
+        Tune { group, free_tempo: false, notes, heard: Some(contour) }
     }
 
     /// End of the last note in seconds.
@@ -61,7 +61,7 @@ impl Melody {
 #[derive(Debug, Clone, Default)]
 pub struct Collection {
     /// All melodies of twelve notes or more.
-    pub melodies: Vec<Melody>,
+    pub tunes: Vec<Tune>,
     /// The `src` names that occur.
     pub sources: BTreeSet<String>,
 }
@@ -75,14 +75,14 @@ impl Collection {
         let source = MelodySource::generated();
         // A seed of its own: the seed itself numbers the pairs of the training.
         let seed = seed ^ 0x6d65_6c6f_6479;
-        let melodies = (0..count).map(|i| Melody {
+        let melodies = (0..count).map(|i| Tune {
             group: i as i64,
             free_tempo: false,
             heard: None,
             notes: one_at_a_time(source.passage(GENERATED, &mut Draw::stream(seed, i as u64)).notes.into_iter()),
         });
         let melodies = melodies.filter(|m| m.notes.len() >= FEWEST_NOTES).collect();
-        Collection { melodies, sources: BTreeSet::from(["generated".to_string()]) }
+        Collection { tunes: melodies, sources: BTreeSet::from(["generated".to_string()]) }
     }
 
     /// Adds the melodies of a file of JSON lines; each must say of which tune (`group`) it is.
@@ -93,7 +93,7 @@ impl Collection {
             let timed = |n: Note| Note { onset: n.onset * scale, duration: n.duration * scale, pitch: n.pitch };
             let notes = one_at_a_time(line.notes().map(timed));
             if notes.len() >= FEWEST_NOTES {
-                self.melodies.push(Melody { group, free_tempo: line.unit == Unit::Quarter, notes, heard: None });
+                self.tunes.push(Tune { group, free_tempo: line.unit == Unit::Quarter, notes, heard: None });
                 self.sources.insert(line.src);
             }
             Ok(())
@@ -145,9 +145,9 @@ mod tests {
         write(&format!("{good}\n\n{good}\n"));
         let mut collection = Collection::default();
         collection.read(&path).unwrap();
-        assert_eq!(collection.melodies.len(), 2);
-        assert!(collection.sources.contains("own") && collection.melodies[0].free_tempo);
-        assert_eq!(collection.melodies[0].notes[1], Note { onset: 0.5, duration: 0.5, pitch: 61.0 });
+        assert_eq!(collection.tunes.len(), 2);
+        assert!(collection.sources.contains("own") && collection.tunes[0].free_tempo);
+        assert_eq!(collection.tunes[0].notes[1], Note { onset: 0.5, duration: 0.5, pitch: 61.0 });
         write(&format!("{good}\n{{}}\n"));
         assert!(Collection::default().read(&path).unwrap_err().to_string().contains(":2:"));
     }
@@ -158,7 +158,7 @@ mod tests {
             .map(|i| Note { onset: 0.4 * i as f32, duration: 0.3 + 0.1 * (i % 2) as f32, pitch: 60.0 + (i % 5) as f32 })
             .collect();
         let contour = qbh_models::Contour::from_notes(&notes).pitch;
-        let melody = Melody::of_contour(contour.clone(), 7);
+        let melody = Tune::of_contour(contour.clone(), 7);
         assert_eq!((melody.notes.len(), melody.heard), (12, Some(contour)));
         for (found, note) in melody.notes.iter().zip(&notes) {
             assert!(
@@ -172,10 +172,10 @@ mod tests {
     #[test]
     fn the_generator_gives_different_melodies() {
         let (a, b) = (Collection::generated(5, 1), Collection::generated(5, 2));
-        assert_eq!(a.melodies.len(), 5);
-        assert_eq!(a.melodies, Collection::generated(5, 1).melodies);
-        assert_ne!(a.melodies[0].notes, a.melodies[1].notes);
-        assert_ne!(a.melodies[0].notes, b.melodies[0].notes);
+        assert_eq!(a.tunes.len(), 5);
+        assert_eq!(a.tunes, Collection::generated(5, 1).tunes);
+        assert_ne!(a.tunes[0].notes, a.tunes[1].notes);
+        assert_ne!(a.tunes[0].notes, b.tunes[0].notes);
     }
 
     #[test]

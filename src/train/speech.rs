@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
-use qbh::audio;
-use qbh::library::walk;
 use qbh_synthesis::SAMPLE_RATE;
 use qbh_synthesis::voice::speech::{Speaker, SpeechBank};
 use rayon::prelude::*;
+
+use super::{PassedOver, TrainError, recordings};
+use crate::audio;
 
 /// Seconds of speech taken altogether (some 250 MB when analysed).
 const TOTAL: usize = 2400;
@@ -15,10 +15,12 @@ const TOTAL: usize = 2400;
 const EACH: (usize, usize) = (20, 300);
 
 /// Analyses what the speakers in a folder say, on rayon's current pool: every sub-folder is one, the files in the folder
-/// itself another. Of many speakers some are taken, of long recordings the beginning. Files that cannot be read are reported
-/// and passed over; it is an error when nobody is left.
-pub fn load(dir: &Path) -> anyhow::Result<SpeechBank> {
-    let mut speakers = sub_folders(dir)?;
+/// itself another. Of many speakers some are taken, of long recordings the beginning. Files that cannot be read are passed over.
+///
+/// # Errors
+/// Nobody speaks in the folder.
+pub fn load(folder: &Path, passed_over: &PassedOver) -> Result<SpeechBank, TrainError> {
+    let mut speakers = sub_folders(folder, passed_over)?;
     let all = speakers.len();
     let most = TOTAL / EACH.0;
     if all > most {
@@ -26,39 +28,33 @@ pub fn load(dir: &Path) -> anyhow::Result<SpeechBank> {
     }
     // Not everybody has said as much as is allowed.
     let allowed = (2 * TOTAL / speakers.len()).clamp(EACH.0, EACH.1) * SAMPLE_RATE;
-    let found: Vec<Speaker> = speakers.par_iter().filter_map(|files| Speaker::analyse(&read(files, allowed))).collect();
+    let analyse = |files: &Vec<PathBuf>| Speaker::analyse(&read(files, allowed, passed_over));
+    let found: Vec<Speaker> = speakers.par_iter().filter_map(analyse).collect();
     let bank = SpeechBank::new(within(found));
-    ensure!(!bank.is_empty(), "{} holds no recordings of speech", dir.display());
-    eprintln!("{} speakers of {all}, {:.0} min of speech", bank.len(), bank.seconds() / 60.0);
-    Ok(bank)
+    if bank.is_empty() { Err(TrainError::nothing(folder, "no recordings of speech")) } else { Ok(bank) }
 }
 
 /// The recordings of every speaker.
-fn sub_folders(dir: &Path) -> anyhow::Result<Vec<Vec<PathBuf>>> {
-    let root = dir.canonicalize()?;
+fn sub_folders(folder: &Path, passed_over: &PassedOver) -> Result<Vec<Vec<PathBuf>>, TrainError> {
+    let root = folder.canonicalize().map_err(|error| TrainError::file(folder, error))?;
     let mut speakers: Vec<(Option<PathBuf>, Vec<PathBuf>)> = Vec::new();
-    for path in walk::files(dir) {
-        let path = match path {
-            Ok(path) if walk::is_audio(&path) => path,
-            Ok(_) => continue,
-            Err(error) => {
-                eprintln!("{error}");
-                continue;
-            }
-        };
-        let inside = path.strip_prefix(&root).unwrap_or(&path);
-        let name = (inside.components().count() > 1).then(|| inside.components().next().expect("two").as_os_str().into());
+    for path in recordings::below(folder, passed_over) {
+        let mut inside = path.strip_prefix(&root).unwrap_or(&path).components();
+        let first = inside.next();
+        let name = inside.next().and(first).map(|first| PathBuf::from(first.as_os_str()));
         match speakers.iter_mut().find(|s| s.0 == name) {
             Some(speaker) => speaker.1.push(path),
             None => speakers.push((name, vec![path])),
         }
     }
-    ensure!(!speakers.is_empty(), "{} holds no recordings", dir.display());
+    if speakers.is_empty() {
+        return Err(TrainError::nothing(folder, "no recordings"));
+    }
     Ok(speakers.into_iter().map(|s| s.1).collect())
 }
 
 /// Decodes recordings until `allowed` samples have been read.
-fn read(files: &[PathBuf], allowed: usize) -> Vec<Vec<f32>> {
+fn read(files: &[PathBuf], allowed: usize, passed_over: &PassedOver) -> Vec<Vec<f32>> {
     let mut recordings: Vec<Vec<f32>> = Vec::new();
     let mut left = allowed;
     for path in files {
@@ -71,7 +67,7 @@ fn read(files: &[PathBuf], allowed: usize) -> Vec<Vec<f32>> {
                 left -= samples.len();
                 recordings.push(samples);
             }
-            Err(error) => eprintln!("{}: {error}", path.display()),
+            Err(error) => passed_over(path, &error),
         }
     }
     recordings
@@ -102,10 +98,10 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "no recording").unwrap();
         }
-        let mut counts: Vec<usize> = sub_folders(dir.path()).unwrap().iter().map(Vec::len).collect();
+        let mut counts: Vec<usize> = sub_folders(dir.path(), &|_, _| ()).unwrap().iter().map(Vec::len).collect();
         counts.sort_unstable();
         assert_eq!(counts, [1, 1, 2]);
-        assert!(load(dir.path()).unwrap_err().to_string().contains("no recordings of speech"));
-        assert!(load(&dir.path().join("nowhere")).is_err());
+        assert!(load(dir.path(), &|_, _| ()).unwrap_err().to_string().contains("no recordings of speech"));
+        assert!(load(&dir.path().join("nowhere"), &|_, _| ()).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::pairs::{HUM_SECONDS, LEAST_VOICED, MISALIGNMENT, Pair};
+use super::pair::{HUM_SECONDS, HumPair, LEAST_VOICED, MISALIGNMENT, cut};
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
 use qbh_synthesis::hum::{self, ranges};
 use qbh_synthesis::random::Draw;
@@ -16,7 +16,7 @@ const ATTEMPTS: usize = 4;
 
 /// What a person hummed, and of what.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hummed {
+pub struct RealHum {
     /// Contour of the hum (MIDI pitch per 100 ms, 0 = unvoiced).
     pub hum: Vec<f32>,
     /// Contour of the song.
@@ -27,9 +27,9 @@ pub struct Hummed {
     pub group: i64,
 }
 
-impl Hummed {
+impl RealHum {
     /// Part of the hum and the part of the song that it is of, taking the hum's tempo to be steady. `None` where too little is voiced.
-    pub(super) fn draw(&self, draw: &mut Draw) -> Option<Pair> {
+    pub(super) fn draw(&self, draw: &mut Draw) -> Option<HumPair> {
         let hummed = self.hum.len() as f32 * CONTOUR_STEP as f32;
         let length = self.section.end - self.section.start;
         for _ in 0..ATTEMPTS {
@@ -44,17 +44,11 @@ impl Hummed {
                 hum::mistrack(&mut hum, draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end), draw);
             }
             if voiced_fraction(&hum) > LEAST_VOICED && voiced_fraction(&song) > LEAST_VOICED {
-                return Some(Pair { hum, song, group: self.group });
+                return Some(HumPair { hum, song, group: self.group });
             }
         }
         None
     }
-}
-
-/// The steps of a contour between two times, in seconds, as far as there are any.
-pub(super) fn cut(contour: &[f32], from: f32, to: f32) -> &[f32] {
-    let step = |seconds: f32| ((seconds / CONTOUR_STEP as f32).round().max(0.0) as usize).min(contour.len());
-    &contour[step(from)..step(to).max(step(from))]
 }
 
 #[cfg(test)]
@@ -66,7 +60,7 @@ mod tests {
         // The song rises by a semitone a second from second 10 on; the hum is the same a fifth higher, twice as fast.
         let song: Vec<f32> = (0..400).map(|i| 50.0 + (i as f32 * 0.1 - 10.0).max(0.0)).collect();
         let hum: Vec<f32> = (0..100).map(|i| 57.0 + i as f32 * 0.2).collect();
-        let hummed = Hummed { hum, song, section: 10.0..30.0, group: 3 };
+        let hummed = RealHum { hum, song, section: 10.0..30.0, group: 3 };
         for seed in 0..50 {
             let pair = hummed.draw(&mut Draw::new(seed)).unwrap();
             let median = |contour: &[f32]| {
@@ -77,7 +71,7 @@ mod tests {
             assert!((25..=100).contains(&pair.hum.len()) && pair.group == 3);
             assert!((median(&pair.hum) - 7.0 - median(&pair.song)).abs() < 6.0, "{seed}");
         }
-        assert_eq!(Hummed { hum: vec![0.0; 50], ..hummed.clone() }.draw(&mut Draw::new(1)), None);
-        assert_eq!(Hummed { song: Vec::new(), ..hummed }.draw(&mut Draw::new(1)), None);
+        assert_eq!(RealHum { hum: vec![0.0; 50], ..hummed.clone() }.draw(&mut Draw::new(1)), None);
+        assert_eq!(RealHum { song: Vec::new(), ..hummed }.draw(&mut Draw::new(1)), None);
     }
 }

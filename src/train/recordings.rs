@@ -2,56 +2,80 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use qbh::audio;
-use qbh::library::walk;
+use qbh_models::PitchTrack;
+use qbh_models::extractor::{Extractor, MAX_SECTION};
+use qbh_models::resample::resample;
 use qbh_synthesis::SAMPLE_RATE;
 use rayon::prelude::*;
 
-use crate::cli::complain;
+use super::{PassedOver, TrainError};
+use crate::audio;
+use crate::library::walk;
 
 /// Longest excerpt, seconds.
 const EXCERPT: usize = 60;
 
 /// Excerpts of at most a minute from the recordings below a folder, 16 kHz mono: from long recordings two, a quarter and three
-/// quarters on. Recordings that cannot be read are complained of and passed over.
-pub fn excerpts(folder: &Path) -> Result<Vec<Vec<f32>>> {
-    let paths = below(folder);
+/// quarters on. Recordings that cannot be read are passed over.
+///
+/// # Errors
+/// Nothing can be read.
+pub fn excerpts(folder: &Path, passed_over: &PassedOver) -> Result<Vec<Vec<f32>>, TrainError> {
+    let paths = below(folder, passed_over);
     let excerpts = paths.par_iter().flat_map_iter(|path| match whole(path) {
         Ok(samples) => cut(&samples).map(<[f32]>::to_vec).collect(),
         Err(error) => {
-            complain(format!("{}: {error:#}", path.display()));
+            passed_over(path, &error);
             Vec::new()
         }
     });
     let excerpts: Vec<Vec<f32>> = excerpts.collect();
     if excerpts.is_empty() {
-        bail!("{} holds no recording that can be read", folder.display());
+        return Err(TrainError::nothing(folder, "no recording that can be read"));
     }
     Ok(excerpts)
 }
 
-/// The recordings below a folder, in order.
-pub fn below(folder: &Path) -> Vec<PathBuf> {
+/// The recordings below a folder, in order; what cannot be looked at is passed over.
+pub fn below(folder: &Path, passed_over: &PassedOver) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     for path in walk::files(folder) {
         match path {
             Ok(path) if walk::is_audio(&path) => paths.push(path),
             Ok(_) => {}
-            Err(error) => complain(format!("{error:#}")),
+            Err(error) => {
+                passed_over(error.path(), &std::error::Error::source(&error).map_or_else(String::new, |e| e.to_string()))
+            }
         }
     }
     paths
 }
 
 /// All of a recording, 16 kHz mono.
-pub fn whole(path: &Path) -> Result<Vec<f32>> {
+///
+/// # Errors
+/// It cannot be decoded.
+pub fn whole(path: &Path) -> Result<Vec<f32>, TrainError> {
+    let failed = |error| TrainError::file(path, error);
     let mut samples = Vec::new();
-    let mut stream = audio::open(path, SAMPLE_RATE as u32)?;
-    while let Some(chunk) = stream.next_chunk().context("it ends in the middle")? {
+    let mut stream = audio::open(path, SAMPLE_RATE as u32).map_err(failed)?;
+    while let Some(chunk) = stream.next_chunk().map_err(failed)? {
         samples.extend_from_slice(chunk);
     }
     Ok(samples)
+}
+
+/// The pitch track of 16 kHz samples of any length.
+///
+/// # Errors
+/// The extractor fails.
+pub fn track(samples: &[f32], extractor: &dyn Extractor) -> Result<PitchTrack, TrainError> {
+    let samples = resample(samples, SAMPLE_RATE as u32, extractor.sample_rate())?;
+    let mut track = PitchTrack::default();
+    for section in samples.chunks((MAX_SECTION * f64::from(extractor.sample_rate())) as usize) {
+        track.append(extractor.extract(section)?);
+    }
+    Ok(track)
 }
 
 /// The excerpts of one recording.
