@@ -34,6 +34,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod care;
+mod derived;
 mod error;
 mod fingerprint;
 mod first_stage;
@@ -47,7 +48,8 @@ mod snapshot;
 mod space;
 mod store;
 
-pub use care::{Bytes, Compacted, Derived, Report, Stats};
+pub use care::{Compacted, DiskUse, Stats, VerifyReport};
+pub use derived::Derived;
 pub use error::{Error, Result};
 pub use fingerprint::{Fingerprint, Level, ModelId};
 pub use first_stage::{Exact, FirstStage, Hnsw};

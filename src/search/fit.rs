@@ -144,7 +144,7 @@ fn library(dir: &Path, paths: &[PathBuf], extractor: &dyn qbh_models::extractor:
     let fingerprint = indexer::fingerprint(&indexer::model_id(extractor.info()), embedder);
     let index = Index::open(dir, &fingerprint).unwrap();
     let roots: Vec<PathBuf> = paths.iter().map(|path| path.canonicalize().unwrap()).collect();
-    let plan = indexer::Plan::new(&roots, index.files().collect::<Result<_, _>>().unwrap());
+    let plan = indexer::IndexingPlan::new(&roots, index.files().collect::<Result<_, _>>().unwrap());
     let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
     indexer::run(&index, &plan, extractor, embedder, jobs, &AtomicBool::new(false), &Silent).unwrap();
     index.refresh().unwrap();

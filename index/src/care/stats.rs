@@ -17,17 +17,17 @@ pub struct Stats {
     pub vectors: Vec<(u16, u64)>,
     /// Sum of the lengths of all contours, seconds.
     pub seconds: f64,
-    /// Bytes on disk.
-    pub bytes: Bytes,
+    /// DiskUse on disk.
+    pub bytes: DiskUse,
     /// Number of changes of songs so far.
     pub generation: u64,
     /// What the index was made with.
     pub fingerprint: Fingerprint,
 }
 
-/// Bytes on disk, by part.
+/// DiskUse on disk, by part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bytes {
+pub struct DiskUse {
     /// The sled database.
     pub store: u64,
     /// The scan file.
@@ -54,7 +54,7 @@ impl Index {
                 *count += u64::from(windows);
             }
         }
-        let bytes = Bytes {
+        let bytes = DiskUse {
             store: folder_bytes(&crate::index::store_path(self.dir())),
             scan: self.scan_path().metadata().map_or(0, |m| m.len()),
             graph: folder_bytes(&self.graph_path()),

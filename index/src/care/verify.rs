@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Derived;
+use crate::derived::Derived;
 use crate::error::io;
 use crate::first_stage::graph;
 use crate::scan::ScanFile;
@@ -11,7 +11,7 @@ use crate::{Index, Outcome, Result, SongId};
 
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct VerifyReport {
     /// Files looked at.
     pub files: usize,
     /// Songs looked at.
@@ -24,7 +24,7 @@ pub struct Report {
     pub graph: Derived,
 }
 
-impl Report {
+impl VerifyReport {
     /// Whether nothing is lost or wrong. Something derived that is missing or out of date is neither.
     pub fn is_clean(&self) -> bool {
         self.problems.is_empty() && ![&self.scan, &self.graph].iter().any(|s| matches!(s, Derived::Damaged(_)))
@@ -37,7 +37,7 @@ impl Index {
     ///
     /// # Errors
     /// Only if the store cannot be read at all; what does not fit is in the report.
-    pub fn verify(&self) -> Result<Report> {
+    pub fn verify(&self) -> Result<VerifyReport> {
         let mut problems = Vec::new();
         let mut listed: HashMap<SongId, String> = HashMap::new();
         let mut files = 0;
@@ -93,7 +93,7 @@ impl Index {
         if matches!(graph, Derived::Damaged(_)) {
             std::fs::remove_dir_all(self.graph_path()).map_err(io(&self.graph_path()))?;
         }
-        Ok(Report { files, songs, problems, scan, graph })
+        Ok(VerifyReport { files, songs, problems, scan, graph })
     }
 
     /// What is wrong with a song's contour or vectors.

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_128};
 
 use super::distance::{Int8Cosine, point};
 use super::hnsw::{Extra, Hnsw};
-use crate::care::Derived;
+use crate::derived::Derived;
 use crate::error::{Error, Result, io};
 use crate::store::Stamp;
 use crate::{Snapshot, scan::ScanFile, space};
@@ -42,7 +42,7 @@ const CHUNK: usize = 2048;
 
 /// What is stored beside the two files of hnsw_rs.
 #[derive(Serialize, Deserialize)]
-struct Note {
+struct GraphNote {
     version: u32,
     identity: u64,
     generation: u64,
@@ -58,7 +58,7 @@ struct FileSum {
     checksum: u64,
 }
 
-impl Note {
+impl GraphNote {
     fn stamp(&self) -> Stamp {
         Stamp { identity: self.identity, generation: self.generation }
     }
@@ -84,7 +84,7 @@ pub(crate) fn build(folder: &Path, snapshot: &Snapshot, mut progress: impl FnMut
         return Ok(hnsw);
     }
     let mut graph = Graph::new(LINKS, windows.len(), LAYERS, EF_CONSTRUCTION, Int8Cosine);
-    let insert = |window: &Window| graph.insert((&point_of(snapshot.scan(), window), window.number as usize));
+    let insert = |window: &GraphWindow| graph.insert((&point_of(snapshot.scan(), window), window.number as usize));
     let (alone, rest) = windows.split_at(FIRST_ALONE.min(windows.len()));
     alone.iter().for_each(insert);
     let mut done = alone.len();
@@ -104,14 +104,14 @@ pub(crate) fn build(folder: &Path, snapshot: &Snapshot, mut progress: impl FnMut
     Ok(hnsw)
 }
 
-fn point_of(scan: &ScanFile, window: &Window) -> Vec<i8> {
+fn point_of(scan: &ScanFile, window: &GraphWindow) -> Vec<i8> {
     let mut vector = vec![0i8; scan.dimension()];
     scan.vector(window.level, window.row, &mut vector);
     point(&vector)
 }
 
 /// Where a window is.
-struct Window {
+struct GraphWindow {
     number: u32,
     level: usize,
     row: u32,
@@ -121,7 +121,7 @@ struct Window {
 ///
 /// Random, because windows of one song that are inserted one after the other leave points unreachable; the order of a hash of
 /// the number is as good as a shuffle, and the same every time.
-fn distinct(scan: &ScanFile) -> (Vec<Window>, Vec<(u32, u32)>) {
+fn distinct(scan: &ScanFile) -> (Vec<GraphWindow>, Vec<(u32, u32)>) {
     let mut seen: HashMap<u128, u32> = HashMap::new();
     let (mut windows, mut duplicates) = (Vec::new(), Vec::new());
     let mut vector = vec![0i8; scan.dimension()];
@@ -135,7 +135,7 @@ fn distinct(scan: &ScanFile) -> (Vec<Window>, Vec<(u32, u32)>) {
                 std::collections::hash_map::Entry::Occupied(earlier) => duplicates.push((*earlier.get(), number)),
                 std::collections::hash_map::Entry::Vacant(new) => {
                     new.insert(number);
-                    windows.push(Window { number, level, row });
+                    windows.push(GraphWindow { number, level, row });
                 }
             }
             number += 1;
@@ -188,7 +188,8 @@ fn store(folder: &Path, hnsw: &Hnsw) -> Result<()> {
         }
     }
     let Stamp { identity, generation } = hnsw.snapshot.scan().stamp();
-    let note = Note { version: VERSION, identity, generation, points: hnsw.points() as u64, files, extra: hnsw.extra.clone() };
+    let note =
+        GraphNote { version: VERSION, identity, generation, points: hnsw.points() as u64, files, extra: hnsw.extra.clone() };
     let mut bytes = postcard::to_stdvec(&note).map_err(|e| Error::Graph(e.to_string()))?;
     bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
     let path = temporary.join(NOTE_NAME);
@@ -228,7 +229,7 @@ pub(crate) fn check(folder: &Path, stamp: Stamp) -> Derived {
 }
 
 /// Reads the note and compares the checksums of all files.
-fn read(folder: &Path, stamp: Stamp) -> std::result::Result<Note, Derived> {
+fn read(folder: &Path, stamp: Stamp) -> std::result::Result<GraphNote, Derived> {
     let damaged = |reason: String| Derived::Damaged(reason);
     if !folder.exists() {
         return Err(Derived::Missing);
@@ -239,7 +240,7 @@ fn read(folder: &Path, stamp: Stamp) -> std::result::Result<Note, Derived> {
         return Err(damaged(format!("{NOTE_NAME} has another checksum")));
     }
     // A note of another version that cannot even be read is no damage.
-    let note: Note = postcard::from_bytes(body).map_err(|_| Derived::Stale)?;
+    let note: GraphNote = postcard::from_bytes(body).map_err(|_| Derived::Stale)?;
     if note.version != VERSION || note.stamp() != stamp {
         return Err(Derived::Stale);
     }

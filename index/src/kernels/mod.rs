@@ -49,7 +49,7 @@ impl QueryMatrix {
 
 /// A way to compute products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kernel {
+pub(crate) enum ProductKernel {
     /// AVX-512 with VNNI.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -60,9 +60,9 @@ pub(crate) enum Kernel {
     Plain,
 }
 
-impl Kernel {
+impl ProductKernel {
     /// The kernels this machine can run, fastest first.
-    pub(crate) fn available() -> Vec<Kernel> {
+    pub(crate) fn available() -> Vec<ProductKernel> {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
@@ -70,19 +70,20 @@ impl Kernel {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vnni")
             {
-                kernels.push(Kernel::Avx512);
+                kernels.push(ProductKernel::Avx512);
             }
             if is_x86_feature_detected!("avx2") {
-                kernels.push(Kernel::Avx2);
+                kernels.push(ProductKernel::Avx2);
             }
         }
-        kernels.push(Kernel::Plain);
+        kernels.push(ProductKernel::Plain);
         kernels
     }
 
     /// The fastest kernel of this machine.
-    pub(crate) fn best() -> Kernel {
-        static BEST: LazyLock<Kernel> = LazyLock::new(|| Kernel::available().first().copied().unwrap_or(Kernel::Plain));
+    pub(crate) fn best() -> ProductKernel {
+        static BEST: LazyLock<ProductKernel> =
+            LazyLock::new(|| ProductKernel::available().first().copied().unwrap_or(ProductKernel::Plain));
         *BEST
     }
 
@@ -96,11 +97,11 @@ impl Kernel {
         match self {
             // SAFETY: `available`, the only source of kernels, found the instructions; lengths were checked above.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { avx512::products(queries, blocks, out) },
+            ProductKernel::Avx512 => unsafe { avx512::products(queries, blocks, out) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { avx2::products(queries, blocks, out) },
-            Kernel::Plain => plain::products(queries, blocks, out),
+            ProductKernel::Avx2 => unsafe { avx2::products(queries, blocks, out) },
+            ProductKernel::Plain => plain::products(queries, blocks, out),
         }
     }
 
@@ -109,11 +110,11 @@ impl Kernel {
         match self {
             // SAFETY: `available`, the only source of kernels, found the instructions.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { avx512::dot(a, b) },
+            ProductKernel::Avx512 => unsafe { avx512::dot(a, b) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { avx2::dot(a, b) },
-            Kernel::Plain => plain::dot(a, b),
+            ProductKernel::Avx2 => unsafe { avx2::dot(a, b) },
+            ProductKernel::Plain => plain::dot(a, b),
         }
     }
 }

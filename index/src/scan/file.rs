@@ -9,7 +9,7 @@ use memmap2::Mmap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::layout::{BLOCK_ROWS, Header, Layout};
-use crate::care::Derived;
+use crate::derived::Derived;
 use crate::store::Stamp;
 use crate::{Fingerprint, SongId};
 

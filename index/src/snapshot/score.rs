@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{PairScores, QueryWindow, Snapshot, comparable};
-use crate::kernels::{Kernel, QueryMatrix};
+use crate::kernels::{ProductKernel, QueryMatrix};
 use crate::quantize::quantize;
 use crate::scan::{BLOCK_ROWS, ScanFile};
 use crate::{Error, Result};
@@ -30,7 +30,7 @@ impl Snapshot {
     ) -> Result<Vec<(u32, R)>> {
         self.validate(queries)?;
         let scan = self.scan();
-        let hum = Hum::new(scan, queries);
+        let hum = HumWindows::new(scan, queries);
         let shards = shards(scan, songs)?;
         let scored: Vec<Vec<(u32, R)>> = shards
             .into_par_iter()
@@ -41,27 +41,27 @@ impl Snapshot {
 }
 
 /// The hum windows, sorted by length, and for each level those it is compared with, quantised.
-struct Hum {
+struct HumWindows {
     groups: Vec<HumGroup>,
     levels: Vec<HumLevel>,
 }
 
-/// Hum windows of one length.
+/// HumWindows windows of one length.
 struct HumGroup {
     steps: u16,
     positions: Vec<u16>,
 }
 
 struct HumLevel {
-    /// Comparable lengths: groups of [`Hum`]. Sorted by length, they are neighbours.
+    /// Comparable lengths: groups of [`HumWindows`]. Sorted by length, they are neighbours.
     groups: Range<usize>,
     /// Their windows, group by group.
     matrix: QueryMatrix,
     scales: Vec<f32>,
 }
 
-impl Hum {
-    fn new(scan: &ScanFile, queries: &[QueryWindow<'_>]) -> Hum {
+impl HumWindows {
+    fn new(scan: &ScanFile, queries: &[QueryWindow<'_>]) -> HumWindows {
         let mut sorted: Vec<&QueryWindow<'_>> = queries.iter().collect();
         sorted.sort_by_key(|q| q.steps);
         let by_length: Vec<&[&QueryWindow<'_>]> = sorted.chunk_by(|a, b| a.steps == b.steps).collect();
@@ -81,7 +81,7 @@ impl Hum {
             HumLevel { groups: first..first + count, matrix: QueryMatrix::new(dimension, values), scales }
         };
         let levels = (0..scan.levels()).map(level).collect();
-        Hum { groups, levels }
+        HumWindows { groups, levels }
     }
 }
 
@@ -126,7 +126,7 @@ struct Buffers {
 
 fn score_shard<R>(
     scan: &ScanFile,
-    hum: &Hum,
+    hum: &HumWindows,
     shard: Range<u32>,
     buffers: &mut Buffers,
     visit: &impl Fn(u32, &[PairScores<'_>]) -> R,
@@ -142,7 +142,7 @@ fn score_shard<R>(
             let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
             let matrix = &hum.levels[level].matrix;
             products[level].resize(matrix.padded_rows() * blocks.len() * BLOCK_ROWS, 0);
-            Kernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
+            ProductKernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
             blocks
         })
         .collect();
