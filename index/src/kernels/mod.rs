@@ -1,7 +1,7 @@
 //! Dot products of int8 vectors: many hum windows against interleaved blocks of song windows, and one pair at a time.
 //!
 //! Three kernels, chosen at run time, agree bit for bit: all sums are exact in i32. Song vectors are biased by 128
-//! (see `scan`), so each kernel computes `sum((x + 128) y)` and takes `128 sum(y)` off again.
+//! (see [`bias`]), so each kernel computes `sum((x + 128) y)` and takes `128 sum(y)` off again.
 //! This folder and the memory map hold all unsafe code of the crate.
 
 #[cfg(target_arch = "x86_64")]
@@ -14,7 +14,13 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use crate::scan::BLOCK_ROWS;
+/// Song windows that are interleaved with one another: what one AVX-512 VNNI instruction multiplies, four dimensions of each.
+pub(crate) const BLOCK_ROWS: usize = 16;
+
+/// Adds 128: int8 as an unsigned byte, as `dpbusd` wants one of its factors.
+pub(crate) fn bias(x: u8) -> u8 {
+    x ^ 0x80
+}
 
 /// Hum windows are processed in groups of this many.
 const TILE: usize = 8;

@@ -5,9 +5,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{PairScores, QueryWindow, Snapshot, comparable};
-use crate::kernels::{ProductKernel, QueryMatrix};
+use super::file::SnapshotFile;
+use crate::kernels::{BLOCK_ROWS, ProductKernel, QueryMatrix};
 use crate::quantize::quantize;
-use crate::scan::{BLOCK_ROWS, ScanFile};
 use crate::{Error, Result};
 
 /// Rows that are worth a task of their own; the products of 60 hum windows with them still fit a core's second-level cache.
@@ -21,7 +21,8 @@ impl Snapshot {
     /// Returns what `visit` returned, by ascending ordinal; a song that is listed twice is visited once.
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`] if a vector has the wrong length or is not finite, or a listed ordinal does not exist.
+    /// [`Error::InvalidQuery`] if a vector has the wrong length or is not finite, or a listed ordinal does not exist;
+    /// [`Error::SnapshotChanged`] if another program has changed the file.
     pub fn score<R: Send>(
         &self,
         queries: &[QueryWindow<'_>],
@@ -29,7 +30,8 @@ impl Snapshot {
         visit: impl Fn(u32, &[PairScores<'_>]) -> R + Sync,
     ) -> Result<Vec<(u32, R)>> {
         self.validate(queries)?;
-        let scan = self.scan();
+        self.file().still_there()?;
+        let scan = self.file();
         let hum = HumWindows::new(scan, queries);
         let shards = shards(scan, songs)?;
         let scored: Vec<Vec<(u32, R)>> = shards
@@ -61,7 +63,7 @@ struct HumLevel {
 }
 
 impl HumWindows {
-    fn new(scan: &ScanFile, queries: &[QueryWindow<'_>]) -> HumWindows {
+    fn new(scan: &SnapshotFile, queries: &[QueryWindow<'_>]) -> HumWindows {
         let mut sorted: Vec<&QueryWindow<'_>> = queries.iter().collect();
         sorted.sort_by_key(|q| q.steps);
         let by_length: Vec<&[&QueryWindow<'_>]> = sorted.chunk_by(|a, b| a.steps == b.steps).collect();
@@ -86,7 +88,7 @@ impl HumWindows {
 }
 
 /// Ranges of neighbouring songs, each about [`SHARD_ROWS`] rows.
-fn shards(scan: &ScanFile, songs: Option<&[u32]>) -> Result<Vec<Range<u32>>> {
+fn shards(scan: &SnapshotFile, songs: Option<&[u32]>) -> Result<Vec<Range<u32>>> {
     let rows = |song: u32| (0..scan.levels()).map(|level| scan.song_rows(level, song..song + 1).len() as u32).sum::<u32>();
     let mut shards: Vec<Range<u32>> = Vec::new();
     let mut filled = 0;
@@ -125,7 +127,7 @@ struct Buffers {
 }
 
 fn score_shard<R>(
-    scan: &ScanFile,
+    scan: &SnapshotFile,
     hum: &HumWindows,
     shard: Range<u32>,
     buffers: &mut Buffers,
