@@ -8,6 +8,7 @@ mod edit_list;
 mod error;
 #[cfg(feature = "mic")]
 pub mod microphone;
+mod payload;
 mod sniff;
 mod tags;
 #[cfg(test)]
@@ -49,6 +50,16 @@ pub fn open(path: &Path, rate: u32) -> Result<AudioStream, AudioError> {
     let mut head = Vec::new();
     file.take(sniff::HEAD as u64).read_to_end(&mut head)?;
     AudioStream::new(|| Ok(Box::new(File::open(path)?)), &head, rate)
+}
+
+/// A hash of what the recording sounds like, and its tags: equal for files that differ in name, tags and pictures only. Reads all of
+/// the file and decodes nothing.
+pub fn identify(path: &Path) -> Result<(u128, Tags), AudioError> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(AudioError::NotAudio("no file"));
+    }
+    payload::identify(Box::new(file))
 }
 
 /// Opens a recording that comes as a stream (standard input, a pipe): [`read_stream`], then [`open_bytes`].

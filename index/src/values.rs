@@ -1,4 +1,5 @@
-//! Songs, contours and vectors as bytes, and back.
+//! Songs, contours, vectors and files as bytes, and back: the same bytes in the store, the journal and the snapshot, so that each
+//! can be compared with the others and put in their place.
 //!
 //! All vectors of a song are one value: seven times faster to write than one value each. Layout of that value, little-endian:
 //! for each level of the fingerprint `steps: u16, count: u32, positions: [u16; count], scales: [f32; count],
@@ -6,50 +7,85 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::quantize::quantize;
 use crate::{Error, Fingerprint, LevelWindows, Result, Song, SongId, Tags};
 
-/// What the tree of songs holds; the id is its key.
-#[derive(Serialize, Deserialize)]
-struct StoredSong {
-    key: String,
-    tags: Tags,
-    file: String,
-    steps: u32,
-    windows: Vec<u32>,
+/// What is written about a song beside its contour and vectors; the id is its key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SongRecord {
+    pub key: String,
+    pub tags: Tags,
+    pub file: String,
+    pub steps: u32,
+    pub windows: Vec<u32>,
+    /// Checksum of the bytes of the contour.
+    pub contour_sum: u64,
+    /// Checksum of the bytes of the vectors.
+    pub vectors_sum: u64,
 }
 
-pub(super) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+/// A song as bytes. Its record holds the checksums of the rest, so that two equal records mean two equal songs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SongBytes {
+    pub record: Vec<u8>,
+    pub contour: Vec<u8>,
+    pub vectors: Vec<u8>,
+}
+
+impl SongBytes {
+    /// From a record whose checksums are still to be set.
+    pub(crate) fn new(mut record: SongRecord, contour: Vec<u8>, vectors: Vec<u8>) -> Result<SongBytes> {
+        record.contour_sum = xxh3_64(&contour);
+        record.vectors_sum = xxh3_64(&vectors);
+        Ok(SongBytes { record: to_bytes(&record)?, contour, vectors })
+    }
+
+    /// The record, if contour and vectors are as it says.
+    pub(crate) fn check(&self, id: SongId) -> Result<SongRecord> {
+        let record = SongRecord::parse(id, &self.record)?;
+        if record.contour_sum != xxh3_64(&self.contour) {
+            return Err(Error::Damaged(format!("the contour of song {id} ({}) has another checksum", record.key)));
+        }
+        if record.vectors_sum != xxh3_64(&self.vectors) {
+            return Err(Error::Damaged(format!("the vectors of song {id} ({}) have another checksum", record.key)));
+        }
+        Ok(record)
+    }
+}
+
+impl SongRecord {
+    pub(crate) fn parse(id: SongId, bytes: &[u8]) -> Result<SongRecord> {
+        from_bytes(bytes, &format!("song {id}"))
+    }
+
+    pub(crate) fn into_song(self, id: SongId) -> Song {
+        let SongRecord { key, tags, file, steps, windows, .. } = self;
+        Song { id, key, tags, file, steps, windows }
+    }
+}
+
+pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     postcard::to_stdvec(value).map_err(|e| Error::Damaged(format!("cannot be written: {e}")))
 }
 
-pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
+pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
     postcard::from_bytes(bytes).map_err(|e| Error::Damaged(format!("{what}: {e}")))
 }
 
 /// Big-endian, so that the order of keys is the order of ids.
-pub(super) fn id_key(id: SongId) -> [u8; 8] {
+pub(crate) fn id_key(id: SongId) -> [u8; 8] {
     id.0.to_be_bytes()
 }
 
-pub(super) fn id_of(key: &[u8]) -> Result<SongId> {
+pub(crate) fn id_of(key: &[u8]) -> Result<SongId> {
     let bytes = key.try_into().map_err(|_| Error::Damaged("a song's id is unreadable".into()))?;
     Ok(SongId(u64::from_be_bytes(bytes)))
 }
 
-pub(super) fn encode_song(song: &Song) -> Result<Vec<u8>> {
-    let Song { key, tags, file, steps, windows, .. } = song.clone();
-    to_bytes(&StoredSong { key, tags, file, steps, windows })
-}
-
-pub(super) fn decode_song(id: SongId, bytes: &[u8]) -> Result<Song> {
-    let StoredSong { key, tags, file, steps, windows } = from_bytes(bytes, &format!("song {id}"))?;
-    Ok(Song { id, key, tags, file, steps, windows })
-}
-
 /// Pitch in steps of 1/256 semitone.
-pub(super) fn encode_contour(contour: &[f32]) -> std::result::Result<Vec<u8>, String> {
+pub(crate) fn encode_contour(contour: &[f32]) -> std::result::Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(contour.len() * 2);
     for (i, &pitch) in contour.iter().enumerate() {
         if !(0.0..255.99).contains(&pitch) {
@@ -60,7 +96,7 @@ pub(super) fn encode_contour(contour: &[f32]) -> std::result::Result<Vec<u8>, St
     Ok(bytes)
 }
 
-pub(super) fn decode_contour(id: SongId, bytes: &[u8]) -> Result<Vec<f32>> {
+pub(crate) fn decode_contour(id: SongId, bytes: &[u8]) -> Result<Vec<f32>> {
     let (steps, []) = bytes.as_chunks::<2>() else {
         return Err(Error::Damaged(format!("the contour of song {id} is cut")));
     };
@@ -70,8 +106,6 @@ pub(super) fn decode_contour(id: SongId, bytes: &[u8]) -> Result<Vec<f32>> {
 /// The windows of one level of one song, as stored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LevelBytes<'a> {
-    /// Window length in steps.
-    pub steps: u16,
     /// One u16 per window.
     pub positions: &'a [[u8; 2]],
     /// One f32 per window.
@@ -134,7 +168,32 @@ pub(crate) fn parse_vectors<'a>(fingerprint: &Fingerprint, mut bytes: &'a [u8]) 
         if steps != level.steps {
             return None;
         }
-        levels.push(LevelBytes { steps, positions, scales, vectors });
+        levels.push(LevelBytes { positions, scales, vectors });
     }
     bytes.is_empty().then_some(levels)
+}
+
+/// A file that is gone, with its songs: if it comes back, it need not be heard again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ParkedFile {
+    /// The record of the file as bytes.
+    pub record: Vec<u8>,
+    pub songs: Vec<(SongId, SongBytes)>,
+}
+
+impl ParkedFile {
+    /// As bytes that end in their checksum.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = to_bytes(self)?;
+        let sum = xxh3_64(&bytes);
+        bytes.extend_from_slice(&sum.to_le_bytes());
+        Ok(bytes)
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> Result<ParkedFile> {
+        match bytes.split_last_chunk::<8>() {
+            Some((body, sum)) if xxh3_64(body).to_le_bytes() == *sum => from_bytes(body, "a parked file"),
+            _ => Err(Error::Damaged("a parked file has another checksum".into())),
+        }
+    }
 }
