@@ -24,7 +24,7 @@ fn a_folder_is_indexed_and_a_hum_found_in_it() {
     assert_eq!((again.songs, again.unchanged), (0, 8));
 
     let samples = hum(&melody(5, 80)[..24], 3.0, 1.1);
-    let found = query_samples::find(&dir.index(), &samples, qbh_synthesis::SAMPLE_RATE).unwrap();
+    let found = query_samples::find(&dir.index(), &samples, qbh_synthesis::SAMPLE_RATE as u32).unwrap();
     assert!(found[0].0.key.ends_with("song5.mid"), "{found:?}");
     assert!(found[0].1 > 0.5 && found.len() == 3, "{found:?}");
     let silence = query_samples::find(&dir.index(), &[0.0; 80_000], 16_000);
@@ -35,7 +35,7 @@ fn a_folder_is_indexed_and_a_hum_found_in_it() {
 fn an_extractor_is_scored() {
     let dir = Dir::new();
     let notes = melody(3, 24);
-    dir.add("a.wav", wav(&hum(&notes, 0.0, 1.0), qbh_synthesis::SAMPLE_RATE, 1));
+    dir.add("a.wav", wav(&hum(&notes, 0.0, 1.0), qbh_synthesis::SAMPLE_RATE as u32, 1));
     dir.add("a.txt", pitch_text(&notes, 0.0, 1.0));
     let right = score_extractor::score(&dir.library(), "harmonic-s").unwrap();
     assert!(right.mean > 0.7, "{right:?}");
