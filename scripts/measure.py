@@ -16,7 +16,6 @@ import json
 import os
 import platform
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -61,23 +60,25 @@ def machine():
 
 def commit():
     git = lambda *args: subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    return git("rev-parse", "--short", "HEAD") + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+    return git("rev-parse", "--short", "HEAD") + (" and changes" if git("status", "--porcelain", "--untracked-files=no") else "")
 
 
 def run(qbh, arguments, data, may_fail=()):
-    """Standard output and error, wall-clock and processor seconds, MB at most."""
-    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(["/usr/bin/env", "time", "-f", "%M", str(qbh), *arguments], cwd=data, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode not in (0, *may_fail):
-        sys.exit(f"qbh {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return done, time.monotonic() - began, cpu, int(done.stderr.split()[-1]) / 1000
+    """Standard output, wall-clock seconds, processor seconds, and the most MB of memory."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.monotonic()
+        process = subprocess.Popen([qbh, *arguments], cwd=data, stdout=out, stderr=err)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        out.seek(0), err.seek(0)
+        if os.waitstatus_to_exitcode(status) not in (0, *may_fail):
+            sys.exit(f"qbh {' '.join(arguments)} failed:\n{err.read().decode()}")
+        return out.read().decode(), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
 
 
 def evaluate(qbh, data, out, name, arguments):
-    done, wall, cpu, _ = run(qbh, [*arguments.split(), "--quiet", "--json"], data)
-    report = json.loads(done.stdout.replace(f"{data}/", ""))
+    output, wall, cpu, _ = run(qbh, [*arguments.split(), "--quiet", "--json"], data)
+    report = json.loads(output.replace(f"{data}/", ""))
     queries = report.pop("queries", None)
     (out / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
     if queries is not None:
@@ -155,7 +156,8 @@ def main():
     parser.add_argument("data", type=Path, metavar="DATA", help="folder with the data sets, or `table`")
     parser.add_argument("what", nargs="+", help="melody, retrieval, speed, test; or the folder of a run")
     parser.add_argument("--qbh", type=Path, default=ROOT / "target/release/qbh")
-    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--commit", default=commit(), help="what the binary was built from [default: what is checked out]")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME")
     args = parser.parse_args()
     if str(args.data) == "table":
         return [table(Path(folder)) for folder in args.what] and None
@@ -163,7 +165,7 @@ def main():
     for what in args.what:
         out = ROOT / "benches/runs" / f"{datetime.date.today()}-{what}"
         out.mkdir(parents=True, exist_ok=True)
-        note(out, f"# {datetime.datetime.now():%Y-%m-%d %H:%M}, commit {commit()}, {machine()}")
+        note(out, f"# {datetime.datetime.now():%Y-%m-%d %H:%M}, commit {args.commit}, {machine()}")
         if what == "speed":
             speed(qbh, data, out)
         for name, arguments in MEASUREMENTS.get(what, {}).items():
