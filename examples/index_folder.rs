@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
-use qbh::library::indexer::{self, Failure, Observer, Pending, Plan, Report};
+use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, Observer, Pending};
 use qbh_index::Index;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
@@ -28,7 +28,7 @@ impl Observer for Printer {
 }
 
 /// Brings the index in the folder `dir` up to date with the music below `folder`.
-pub fn index_folder(folder: &Path, dir: &Path) -> Result<Report> {
+pub fn index_folder(folder: &Path, dir: &Path) -> Result<IndexingReport> {
     // The two networks that hear a song: audio to melody, and melody to vectors. Weights come with the crate.
     let extractor = extractor::open(DEFAULT_EXTRACTOR, Device::Cpu)?;
     let embedder = embedder::open(DEFAULT_EMBEDDER, Device::Cpu)?;
@@ -39,7 +39,7 @@ pub fn index_folder(folder: &Path, dir: &Path) -> Result<Report> {
 
     // What is new, changed or gone? Nothing is listened to yet.
     let known = index.files().collect::<Result<Vec<_>, _>>()?;
-    let plan = Plan::new(&[folder.canonicalize()?], known);
+    let plan = IndexingPlan::new(&[folder.canonicalize()?], known);
 
     // Setting this from another thread ends the run after the files that are being listened to. Nothing is lost.
     let stop = AtomicBool::new(false);

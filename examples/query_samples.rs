@@ -22,18 +22,14 @@ pub fn find(dir: &Path, samples: &[f32], rate: u32) -> Result<Vec<(Song, f32)>> 
     let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu)?;
     let index = Index::open_existing(dir)?;
     // A program that answers many hums keeps its searcher.
-    let searcher = Searcher::new(index.snapshot()?, &index, embedder, Some(reranker));
+    let searcher = Searcher::new(index.snapshot()?, embedder, Some(reranker));
 
     // Samples to a contour: the melody in steps of 100 ms. Silence, noise and speech are errors that say so.
     let heard = listen::listen_samples(samples, rate, &*extractor)?;
     let hum = &heard.pieces.first().context("nothing was heard")?.contour;
 
     let answer = searcher.search(hum, &SearchOptions { limit: 3, ..SearchOptions::default() })?;
-    let mut songs = Vec::new();
-    for found in &answer.matches {
-        songs.extend(index.song(found.song)?.map(|song| (song, found.confidence)));
-    }
-    Ok(songs)
+    Ok(answer.matches.into_iter().map(|found| (found.song, found.confidence)).collect())
 }
 
 #[allow(dead_code)] // the tests call the function above

@@ -3,7 +3,7 @@
 
     scripts/measure.py DATA melody retrieval speed      # all three kinds, or some of them
     scripts/measure.py DATA test                        # once for each shipped weights, never to choose by
-    scripts/measure.py table benches/runs/DATE-WHAT     # the rows of the documents' tables from a run that is kept
+    scripts/tables.py                                   # renews the tables of the documents
 
 DATA is a folder laid out as docs/evaluation.md says. --qbh names another binary than target/release/qbh, --only NAME picks
 single measurements. Every folder gets `run.txt` (machine, commit, commands, seconds) and a JSON file for each measurement;
@@ -76,15 +76,15 @@ def run(qbh, arguments, data, may_fail=()):
         return out.read().decode(), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
 
 
-def evaluate(qbh, data, out, name, arguments):
-    output, wall, cpu, _ = run(qbh, [*arguments.split(), "--quiet", "--json"], data)
+def evaluate(qbh, data, out, name, arguments, role):
+    output, wall, cpu, _ = run(qbh, [*arguments.split(), "--role", role, "--quiet", "--json"], data)
     report = json.loads(output.replace(f"{data}/", ""))
     queries = report.pop("queries", None)
     (out / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
     if queries is not None:
         with gzip.GzipFile(out / f"{name}.queries.json.gz", "w", mtime=0) as file:
             file.write(json.dumps({"schema": report["schema"], "queries": queries}).encode())
-    note(out, f"{name}: qbh {arguments} --json    ({wall:.0f} s, {cpu:.0f} CPU s)")
+    note(out, f"{name}: qbh {arguments} --role {role} --json    ({wall:.0f} s, {cpu:.0f} CPU s)")
 
 
 def speed(qbh, data, out, times=3):
@@ -95,12 +95,12 @@ def speed(qbh, data, out, times=3):
         run(qbh, ["demo", "--dir", str(folder / "demo"), "--quiet"], data)
         index = lambda name: ["--index", str(folder / name)]
         commands = {
-            "index 10 songs": (lambda i: [*index(f"ten{i}"), "index", "library"], ()),
-            "index again": (lambda i: [*index("ten0"), "index", "library"], ()),
-            "query among 10 songs": (lambda i: [*index("ten0"), "query", str(folder / hum)], (1,)),
-            "index 5378 melodies": (lambda i: [*index(f"many{i}"), "index", ESSEN, "melodies/dev.jsonl.gz"], ()),
-            "query among 5378 melodies": (lambda i: [*index("many0"), "query", str(folder / hum)], (1,)),
+            "index 10 mp3 songs, 27 minutes": (lambda i: [*index(f"ten{i}"), "index", "library"], ()),
+            "the same again, nothing changed": (lambda i: [*index("ten0"), "index", "library"], ()),
+            "query a hum of 9 s among 10 songs": (lambda i: [*index("ten0"), "query", str(folder / hum)], (1,)),
+            "query the same hum among 5378 melodies": (lambda i: [*index("many"), "query", str(folder / hum)], (1,)),
         }
+        run(qbh, [*index("many"), "index", ESSEN, "melodies/dev.jsonl.gz"], data)
         for name, (arguments, may_fail) in commands.items():
             runs = [run(qbh, arguments(i), data, may_fail) for i in range(times)]
             rows[name] = {
@@ -109,7 +109,7 @@ def speed(qbh, data, out, times=3):
                 "cpu_seconds": [round(r[2], 3) for r in runs],
                 "peak_mb": max(round(r[3]) for r in runs),
             }
-            note(out, f"{name}: {rows[name]['command']}")
+            note(out, f"{name}: {rows[name]['command']}    ({times} times)")
     (out / "speed.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
@@ -119,48 +119,14 @@ def note(out, line):
         file.write(line + "\n")
 
 
-def digits(value):
-    return f"{value:.3f}".removeprefix("0")
-
-
-def figure(score):
-    """`.918 (.877-.946)`."""
-    return f"{digits(score['mean'])} ({digits(score['low'])}-{digits(score['high'])})"
-
-
-def table(folder):
-    """Rows for the tables of the documents."""
-    for path in sorted(folder.glob("*.json")):
-        report = json.loads(path.read_text())
-        schema = report.get("schema", "")
-        if schema.startswith("qbh.eval.melody"):
-            cells = [figure(report["mean"][k]) for k in ("vr", "vfa", "rpa", "rca", "oa")]
-            print("|", " | ".join([path.stem, str(report["n"]), *cells]), "|")
-            for file in report["files"] if report["n"] <= 9 else []:
-                values = ["-" if file[k] is None else digits(file[k]) for k in ("vr", "vfa", "rpa", "rca", "oa")]
-                print("|   ", " | ".join([file["file"], *values]), "|")
-        elif schema.startswith("qbh.eval.retrieval"):
-            sure = report["confidence"]
-            cells = [figure(report[k]) for k in ("top1", "top10", "mrr")]
-            cells += ["/".join(digits(report["votes"][k]["mean"]) for k in ("top1", "top10", "mrr"))]
-            cells += ["/".join(digits(x) for x in report["recall_at"].values())]
-            cells += [digits(sure[k]) for k in ("auroc", "ece", "false_alarms")]
-            print("|", " | ".join([path.stem, str(report["n"]), str(report["songs"]), *cells]), "|")
-        else:
-            for name, row in report.items():
-                print("|", " | ".join([name, str(min(row["wall_seconds"])), str(min(row["cpu_seconds"])), str(row["peak_mb"])]), "|")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder with the data sets, or `table`")
-    parser.add_argument("what", nargs="+", help="melody, retrieval, speed, test; or the folder of a run")
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder with the data sets")
+    parser.add_argument("what", nargs="+", choices=["melody", "retrieval", "speed", "test"])
     parser.add_argument("--qbh", type=Path, default=ROOT / "target/release/qbh")
     parser.add_argument("--commit", default=commit(), help="what the binary was built from [default: what is checked out]")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     args = parser.parse_args()
-    if str(args.data) == "table":
-        return [table(Path(folder)) for folder in args.what] and None
     data, qbh = args.data.resolve(), args.qbh.resolve()
     for what in args.what:
         out = ROOT / "benches/runs" / f"{datetime.date.today()}-{what}"
@@ -170,7 +136,7 @@ def main():
             speed(qbh, data, out)
         for name, arguments in MEASUREMENTS.get(what, {}).items():
             if not args.only or name in args.only:
-                evaluate(qbh, data, out, name, arguments)
+                evaluate(qbh, data, out, name, arguments, "test" if what == "test" else "development")
 
 
 if __name__ == "__main__":
