@@ -16,7 +16,7 @@ use qbh_models::training::schedule::Budget;
 use tch::Device;
 
 use super::dev::{self, Dev};
-use super::{alpha_study, recordings, speech, student};
+use super::{alpha_study, multitracks, recordings, speech, student};
 use crate::cli::complain;
 
 /// Seconds of each rendered piece.
@@ -79,6 +79,8 @@ pub struct Args {
     #[arg(long)]
     rate: Option<f64>,
     #[command(flatten)]
+    multitracks: multitracks::Args,
+    #[command(flatten)]
     student: student::Args,
     #[command(flatten)]
     dev: dev::Args,
@@ -116,6 +118,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     eprintln!("made {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
 
+    let multitracks = pool.install(|| multitracks::read(&args.multitracks))?;
     let mut dev = Dev::open(&args.dev, &args.out, args.resume)?;
     let unlabelled = pool.install(|| student::listen(&args.student, args.threads))?;
 
@@ -144,6 +147,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     let source = |seed: u64, seconds: f32| match &unlabelled {
         Some(music) if seed.is_multiple_of(2) => music.crop(seed, seconds),
+        _ if multitracks.chosen(seed) => multitracks.tracks.crop(&bank, seed, seconds),
         _ => bank.crop(seed, seconds),
     };
     if !args.alpha_study.is_empty() {

@@ -5,6 +5,7 @@ mod dev;
 mod embedder;
 mod extractor;
 mod hummed;
+mod multitracks;
 mod picture;
 mod recordings;
 mod render;
