@@ -96,6 +96,11 @@ pub fn read(path: &Path) -> Result<PitchTrack, PitchFileError> {
     to_track(&read_samples(path)?)
 }
 
+/// The pitch track that a pitch file holds of a recording, see [`read_samples_of`].
+pub fn read_of(recording: &Path, path: &Path) -> Result<PitchTrack, PitchFileError> {
+    to_track(&read_samples_of(recording, path, None)?)
+}
+
 /// What a file says, at its own times; the format is told by the extension. The frames of a `.pv` file are those that fill the
 /// recording of its name beside it, or those of MIR-QBSH if there is none: hums are given away without their recordings.
 pub fn read_samples(path: &Path) -> Result<Samples, PitchFileError> {

@@ -3,6 +3,7 @@
 //!
 //! - [`studio`], [`speech`], [`recordings`]: what the studio works with; [`replace`]: real music with another voice
 //! - [`unlabelled`]: music that nobody has labelled; [`hums`]: real hums, and the songs of an index
+//! - [`multitracks`]: real voices with known pitch
 //! - [`practise`]: searches that rerankers learn from
 //! - [`dev`]: development scores of an extractor as it is trained; [`alpha_study`]: one training per weight of a task
 
@@ -10,6 +11,7 @@ pub mod alpha_study;
 pub mod dev;
 mod error;
 pub mod hums;
+pub mod multitracks;
 pub mod practise;
 pub mod recordings;
 pub mod replace;

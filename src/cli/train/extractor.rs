@@ -12,7 +12,7 @@ use qbh_synthesis::studio::Studio;
 use qbh_training::extractor::train;
 use qbh_training::{Budget, Resume, Settings, TrainingReport};
 
-use super::{alpha_study, dev, device, passed_over, print, student};
+use super::{alpha_study, dev, device, multitracks, passed_over, print, student};
 use crate::cli::complain;
 
 /// Seconds of each rendered piece.
@@ -78,6 +78,8 @@ pub struct Args {
     #[arg(long)]
     rate: Option<f64>,
     #[command(flatten)]
+    multitracks: multitracks::Args,
+    #[command(flatten)]
     student: student::Args,
     #[command(flatten)]
     dev: dev::Args,
@@ -109,6 +111,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     eprintln!("made {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
 
+    let multitracks = pool.install(|| args.multitracks.read())?;
     let mut sets = args.dev.open(&args.out, args.resume)?;
     let unlabelled = pool.install(|| student::listen(&args.student, args.threads))?;
 
@@ -137,6 +140,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     let source = |seed: u64, seconds: f32| match &unlabelled {
         Some(music) if seed.is_multiple_of(2) => music.crop(seed, seconds),
+        _ if multitracks.chosen(seed) => multitracks.tracks.crop(&bank, seed, seconds),
         _ => bank.crop(seed, seconds),
     };
     if !args.alpha_study.is_empty() {

@@ -4,6 +4,7 @@ mod alpha_study;
 mod dev;
 mod embedder;
 mod extractor;
+mod multitracks;
 mod render;
 mod reranker;
 mod student;

@@ -25,8 +25,12 @@ pub(super) fn make_crop(source: &Source, listener: &dyn Listener, draw: &mut Dra
     let nearest = |frame: usize| (frame as f64 * listener.label_step()).round() as usize;
     let label = |values: &[f32], frame: usize| values.get(nearest(frame)).copied().unwrap_or(0.0);
     let f0: Vec<f32> = (0..listener.frames()).map(|frame| label(&example.pitch.f0, frame)).collect();
-    let believed = |frame: usize| example.weight.get(nearest(frame)).copied().unwrap_or(1.0);
-    let weight = |frame: usize| if f0[frame] > 0.0 && label(&loudness, frame) < faint { 0.0 } else { believed(frame) };
+    // Where somebody has said how far the labels are to be believed, nothing is too faint.
+    let weight = |frame: usize| match example.weight.get(nearest(frame)) {
+        Some(believed) => *believed,
+        None if f0[frame] > 0.0 && label(&loudness, frame) < faint => 0.0,
+        None => 1.0,
+    };
     let weight = (0..listener.frames()).map(weight).collect();
     Ok(Crop { features: listener.listen(&example.mix, draw)?, f0, weight })
 }
