@@ -130,7 +130,9 @@ impl Index {
         publisher.publish(&self.store)?;
         let path = folder::snapshot(&self.dir);
         let state = match SnapshotFile::open(&path) {
-            Ok(file) if file.counters() == self.store.counters()? && file.birth() == self.birth => return Ok(Snapshot::new(file)),
+            Ok(file) if file.counters() == self.store.counters()? && file.birth() == self.birth => {
+                return Ok(Snapshot::new(file));
+            }
             Ok(_) => "of another state".to_string(),
             Err(state) => state.to_string(),
         };

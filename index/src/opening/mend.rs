@@ -284,4 +284,3 @@ fn forget_songs(store: &Store, ids: &[SongId], mended: &mut Mended) -> Result<()
     store.apply(&change)?;
     store.flush()
 }
-

@@ -139,9 +139,7 @@ fn open_store(dir: &Path, second: &SecondCopy) -> Result<Option<Store>> {
         Some(SCHEMA) => {
             let birth = store.birth()?;
             match second.birth() {
-                Some(other) if other.identity != birth.identity => {
-                    Err(Error::Mixed(dir.to_path_buf()))
-                }
+                Some(other) if other.identity != birth.identity => Err(Error::Mixed(dir.to_path_buf())),
                 _ => Ok(Some(store)),
             }
         }
@@ -156,10 +154,6 @@ fn salvage(dir: &Path, second: &SecondCopy, error: Error) -> Result<Store> {
     remove_side_files(&path)?;
     match Store::open(&path).and_then(|store| Ok(store.schema()?.map(|_| store))) {
         Ok(Some(store)) => Ok(store),
-        _ => Err(Error::Lost {
-            dir: dir.to_path_buf(),
-            store: error.reason(),
-            snapshot: second.snapshot_state.to_string(),
-        }),
+        _ => Err(Error::Lost { dir: dir.to_path_buf(), store: error.reason(), snapshot: second.snapshot_state.to_string() }),
     }
 }

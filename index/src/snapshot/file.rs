@@ -50,8 +50,8 @@ impl SnapshotFile {
         if xxh3_64(&map[layout.texts.clone()]) != header.texts_sum {
             return Err(damaged("its records have another checksum"));
         }
-        let fingerprint: Fingerprint = values::from_bytes(&map[layout.fingerprint.clone()], "fingerprint")
-            .map_err(|e| Derived::Damaged(e.to_string()))?;
+        let fingerprint: Fingerprint =
+            values::from_bytes(&map[layout.fingerprint.clone()], "fingerprint").map_err(|e| Derived::Damaged(e.to_string()))?;
         let levels_fit = header.levels.iter().map(|l| l.steps).eq(fingerprint.levels.iter().map(|l| u64::from(l.steps)));
         if header.dimension != u64::from(fingerprint.dimension) || !levels_fit || fingerprint.validate().is_err() {
             return Err(damaged("its windows are not those of its models"));
@@ -221,10 +221,7 @@ impl SnapshotFile {
         let id = self.song_id(ordinal).ok_or_else(|| no_song(ordinal))?;
         let song = SongBytes {
             record: self.record_bytes(ordinal).unwrap_or_default().to_vec(),
-            contour: self
-                .part(&self.layout.contours, &self.layout.contour_ends, ordinal as usize)
-                .unwrap_or_default()
-                .to_vec(),
+            contour: self.part(&self.layout.contours, &self.layout.contour_ends, ordinal as usize).unwrap_or_default().to_vec(),
             vectors: self.vectors_bytes(ordinal),
         };
         song.check(id)?;

@@ -114,7 +114,9 @@ fn write_beside(store: &Store, temporary: &Path) -> Result<u64> {
     }
     header.tables_sum = xxh3_64(&table_bytes);
     let mut texts = vec![0u8; layout.texts.len()];
-    for (section, bytes) in [(&layout.fingerprint, &fingerprint), (&layout.records, &tables.records), (&layout.files, &tables.files)] {
+    for (section, bytes) in
+        [(&layout.fingerprint, &fingerprint), (&layout.records, &tables.records), (&layout.files, &tables.files)]
+    {
         texts[section.start - layout.texts.start..section.end - layout.texts.start].copy_from_slice(bytes);
     }
     header.texts_sum = xxh3_64(&texts);

@@ -31,8 +31,7 @@ impl Store {
         std::fs::create_dir_all(path).map_err(io(path))?;
         space::ask_for(path, space::TO_OPEN)?;
         // It is flushed when the journal was: the store never runs ahead of it.
-        let config =
-            sled::Config::new().path(path).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES).flush_every_ms(None);
+        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES).flush_every_ms(None);
         // sled panics where its files are not as it left them.
         let open = || -> sled::Result<Store> {
             let db = config.open()?;
