@@ -2,7 +2,7 @@
 
 use super::context::{Context, DeviceName};
 use super::format::{bytes, clock, count, duration};
-use super::{Status, complain, models, progress};
+use super::{Status, complain, models, progress, report_mended};
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, Observer, Pending};
@@ -64,10 +64,14 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     });
     let roots = roots.collect::<Result<Vec<_>>>()?;
 
+    progress::silence_panics();
     if Index::was_interrupted(&context.index_dir) {
         context.say("the last run was cut short: recovering what it had stored");
     }
     let index = Index::exists(&context.index_dir).then(|| Index::open_existing(&context.index_dir)).transpose()?;
+    if let Some(index) = &index {
+        report_mended(index.mended(), context);
+    }
     let known = match &index {
         Some(index) => index.files().collect::<Result<Vec<_>, _>>()?,
         None => Vec::new(),
@@ -112,7 +116,6 @@ fn listen(args: &Args, context: &Context, index: Option<Index>, plan: &IndexingP
 
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_ctrl_c(&stop)?;
-    silence_panics();
     let bar = Bar::new(plan);
     let report = indexer::run(&index, plan, &*extractor, &*embedder, jobs(args), &stop, &bar);
     bar.bar.finish_and_clear();
@@ -136,11 +139,6 @@ fn stop_on_ctrl_c(stop: &Arc<AtomicBool>) -> Result<()> {
         progress::print_line("Finishing the files at hand; press Ctrl-C again to stop at once.");
     })
     .context("cannot listen for Ctrl-C")
-}
-
-/// A panic while listening becomes a failure of that file, with its message; the default report would tear the progress bar.
-fn silence_panics() {
-    std::panic::set_hook(Box::new(|panic| tracing::info!("{panic}")));
 }
 
 /// A progress bar over the bytes of the files: their lengths in time are not known beforehand.

@@ -97,14 +97,14 @@ fn build(snapshot: &Snapshot, mut progress: impl FnMut(usize, usize)) -> Result<
     if snapshot.vectors() >= u32::MAX as usize {
         return Err(Error::Graph(format!("{} vectors are too many", snapshot.vectors())));
     }
-    let (windows, duplicates) = distinct(snapshot.file());
+    let (windows, duplicates) = distinct(snapshot.mapped());
     let mut extra = Extra { duplicates, unreachable: Vec::new() };
     if windows.is_empty() {
         // An empty graph could be neither searched through nor stored.
         return Ok(Hnsw { snapshot: snapshot.clone(), graph: None, extra });
     }
     let mut graph = Graph::new(LINKS, windows.len(), LAYERS, EF_CONSTRUCTION, Int8Cosine);
-    let insert = |window: &GraphWindow| graph.insert((&point_of(snapshot.file(), window), window.number as usize));
+    let insert = |window: &GraphWindow| graph.insert((&point_of(snapshot.mapped(), window), window.number as usize));
     let (alone, rest) = windows.split_at(FIRST_ALONE.min(windows.len()));
     alone.iter().for_each(insert);
     let mut done = alone.len();
@@ -206,7 +206,7 @@ fn store(folder: &Path, hnsw: &Hnsw) -> Result<()> {
             *sum = checksum(&path).map_err(io(&path))?;
         }
     }
-    let Stamp { identity, generation } = hnsw.snapshot.file().vectors_stamp();
+    let Stamp { identity, generation } = hnsw.snapshot.mapped().vectors_stamp();
     let note =
         GraphNote { version: VERSION, identity, generation, points: hnsw.points() as u64, files, extra: hnsw.extra.clone() };
     let mut bytes = postcard::to_stdvec(&note).map_err(|e| Error::Graph(e.to_string()))?;
@@ -226,7 +226,7 @@ fn remove_folder(folder: &Path) -> Result<()> {
 
 /// Loads the graph if it is whole and was built from the vectors of `snapshot`.
 fn load(folder: &Path, snapshot: &Snapshot) -> std::result::Result<Hnsw, Derived> {
-    let note = read(folder, snapshot.file().vectors_stamp())?;
+    let note = read(folder, snapshot.mapped().vectors_stamp())?;
     if note.points == 0 {
         return Ok(Hnsw { snapshot: snapshot.clone(), graph: None, extra: note.extra });
     }

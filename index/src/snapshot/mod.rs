@@ -23,6 +23,7 @@ mod layout;
 mod score;
 mod write;
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -83,7 +84,7 @@ impl Snapshot {
         Snapshot { file: Arc::new(file) }
     }
 
-    pub(crate) fn file(&self) -> &SnapshotFile {
+    pub(crate) fn mapped(&self) -> &SnapshotFile {
         &self.file
     }
 
@@ -167,6 +168,22 @@ impl Snapshot {
             self.file.still_there()?;
             self.file.file(at)
         })
+    }
+
+    /// What is known about a file.
+    pub fn file(&self, path: &str) -> Result<Option<FileRecord>> {
+        self.file.still_there()?;
+        let (mut low, mut high) = (0, self.file.files());
+        while low < high {
+            let middle = low.midpoint(high);
+            let record = self.file.file(middle)?;
+            match record.identity.path.as_str().cmp(path) {
+                Ordering::Equal => return Ok(Some(record)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        Ok(None)
     }
 
     /// Refuses windows that would be answered with nonsense.

@@ -30,8 +30,8 @@ impl Snapshot {
         visit: impl Fn(u32, &[PairScores<'_>]) -> R + Sync,
     ) -> Result<Vec<(u32, R)>> {
         self.validate(queries)?;
-        self.file().still_there()?;
-        let scan = self.file();
+        self.mapped().still_there()?;
+        let scan = self.mapped();
         let hum = HumWindows::new(scan, queries);
         let shards = shards(scan, songs)?;
         let scored: Vec<Vec<(u32, R)>> = shards
