@@ -62,7 +62,7 @@ impl DevSets {
         for folder in folders {
             let pairs = with_references(std::slice::from_ref(folder), None).map_err(|error| TrainError::file(folder, error))?;
             let read = |(recording, reference): &(PathBuf, PathBuf)| -> Result<(Vec<f32>, Reference), TrainError> {
-                let truth = Reference::read(reference).map_err(|error| TrainError::file(reference, error))?;
+                let truth = Reference::read(reference, recording, None).map_err(|error| TrainError::file(reference, error))?;
                 Ok((recordings::whole(recording)?, truth))
             };
             let mut set = Vec::new();

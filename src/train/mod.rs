@@ -3,12 +3,14 @@
 //!
 //! - [`studio`], [`speech`], [`recordings`]: what the studio works with; [`replace`]: real music with another voice
 //! - [`unlabelled`]: music that nobody has labelled; [`hums`]: real hums, and the songs of an index
+//! - [`practise`]: searches that rerankers learn from
 //! - [`dev`]: development scores of an extractor as it is trained; [`alpha_study`]: one training per weight of a task
 
 pub mod alpha_study;
 pub mod dev;
 mod error;
 pub mod hums;
+pub mod practise;
 pub mod recordings;
 pub mod replace;
 pub mod speech;

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
-use plotters::prelude::*;
+use anyhow::Result;
+use qbh::plot::{Curve, learning_curve_svg};
 use qbh::train::dev::{DevScore, DevSets, TABLE};
-
-const SIZE: (u32, u32) = (1000, 420);
 
 /// Arguments of the development scores.
 #[derive(Debug, clap::Args)]
@@ -36,10 +34,10 @@ pub fn print(scores: &[DevScore]) {
 
 /// Draws `curve.csv` and `dev.csv` of a training's folder as `curve.svg`: shares of right frames over the steps.
 pub fn plot(folder: &Path) -> Result<()> {
-    let mut lines: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
-    let mut push = |name: String, step: f64, value: f64| match lines.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, line)) => line.push((step, value)),
-        None => lines.push((name, vec![(step, value)])),
+    let mut curves: Vec<Curve> = Vec::new();
+    let mut push = |name: String, step: f64, value: f64| match curves.iter_mut().find(|curve| curve.name == name) {
+        Some(curve) => curve.points.push((step, value)),
+        None => curves.push(Curve { name, points: vec![(step, value)] }),
     };
     for (file, columns) in [("curve.csv", &["pitch_accuracy", "voicing_accuracy"][..]), (TABLE, &["oa"][..])] {
         let Ok(mut table) = csv::Reader::from_path(folder.join(file)) else { continue };
@@ -55,38 +53,7 @@ pub fn plot(folder: &Path) -> Result<()> {
             }
         }
     }
-    let mut svg = String::new();
-    draw(&lines, &mut svg).map_err(|error| anyhow!("cannot draw the curve: {error}"))?;
-    std::fs::write(folder.join("curve.svg"), svg)?;
-    Ok(())
-}
-
-fn draw(lines: &[(String, Vec<(f64, f64)>)], svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
-    let points = || lines.iter().flat_map(|(_, line)| line);
-    let last = points().map(|p| p.0).fold(1.0, f64::max);
-    let low = points().map(|p| p.1).fold(1.0, f64::min);
-    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
-    root.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&root)
-        .margin(12)
-        .x_label_area_size(36)
-        .y_label_area_size(52)
-        .build_cartesian_2d(0.0..last, (low - 0.02).max(0.0)..1.0)?;
-    chart.configure_mesh().light_line_style(TRANSPARENT).x_desc("steps").y_desc("share").draw()?;
-    for (i, (name, line)) in lines.iter().enumerate() {
-        let colour = Palette99::pick(i).to_rgba();
-        let series = chart.draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(2)))?;
-        series.label(name).legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .background_style(WHITE)
-        .border_style(BLACK)
-        .draw()?;
-    root.present()?;
-    drop(chart);
-    drop(root);
+    std::fs::write(folder.join("curve.svg"), learning_curve_svg(&curves)?)?;
     Ok(())
 }
 

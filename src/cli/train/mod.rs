@@ -4,7 +4,6 @@ mod alpha_study;
 mod dev;
 mod embedder;
 mod extractor;
-mod picture;
 mod render;
 mod reranker;
 mod student;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use qbh::pitchfile::write_text;
+use qbh::plot::spectrogram_png;
 use qbh::train::recordings;
 use qbh::train::replace::replace_voice;
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
@@ -15,7 +16,6 @@ use qbh_synthesis::{Example, SAMPLE_RATE};
 use tch::Device;
 
 use super::passed_over;
-use super::picture::spectrogram_png;
 use crate::cli::wav::write_wav;
 
 /// Arguments of `qbh train render`.
@@ -98,8 +98,8 @@ fn write(folder: &Path, name: &str, example: &Example) -> Result<()> {
     write_wav(&folder.join("stems").join(format!("{name}_accompaniment.wav")), &example.accompaniment, rate)?;
     let pitch = || write_text(&example.pitch, &mut BufWriter::new(File::create(path(".txt"))?));
     pitch().with_context(|| format!("cannot write {}", path(".txt").display()))?;
-    let picture = || std::fs::write(path(".png"), spectrogram_png(&example.mix, &example.pitch.f0)?);
-    picture().with_context(|| format!("cannot write {}", path(".png").display()))?;
+    let picture = spectrogram_png(&example.mix, &example.pitch.f0)?;
+    std::fs::write(path(".png"), picture).with_context(|| format!("cannot write {}", path(".png").display()))?;
     println!("{}", path(".wav").display());
     Ok(())
 }

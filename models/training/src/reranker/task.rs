@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::task::{Model, Recipe, Task};
 use qbh_models::ModelError;
 use qbh_models::nn::weights::Weights;
-use qbh_models::reranker::{ARCHITECTURE, SHIPPED, SideBySide, logits};
+use qbh_models::reranker::{ARCHITECTURE, LOG_ODDS_WEIGHT, SHIPPED, SideBySide, logits};
 
 /// Weight of the binary cross-entropy of each song, beside the choice among all: it makes log-odds of the scores.
 const BINARY: f64 = 0.3;
@@ -129,8 +129,6 @@ impl Task<Vec<Drawn>> for RerankerTask<'_> {
 
 /// How often the right song comes first: by the search, by the network, by both.
 fn dev_score(network: &SideBySide, dev: &[Case], device: Device) -> Result<[f64; 3], ModelError> {
-    /// How much the log-odds count beside the score.
-    const WEIGHT: f32 = 0.2;
     let _guard = tch::no_grad_guard();
     let mut first = [0.0; 3];
     for case in dev.iter().filter(|case| !case.pairs.is_empty()) {
@@ -138,7 +136,7 @@ fn dev_score(network: &SideBySide, dev: &[Case], device: Device) -> Result<[f64;
         let sizes: Vec<i64> = case.pairs.iter().map(|pairs| pairs.len() as i64).collect();
         let logits = Vec::<f32>::try_from(song_logits(&logits, &sizes))?;
         let rankings: [&dyn Fn(usize) -> f32; 3] =
-            [&|i| case.scores[i], &|i| logits[i], &|i| case.scores[i] + WEIGHT * logits[i]];
+            [&|i| case.scores[i], &|i| logits[i], &|i| case.scores[i] + LOG_ODDS_WEIGHT * logits[i]];
         for (count, by) in first.iter_mut().zip(rankings) {
             let best = (0..case.pairs.len()).max_by(|&a, &b| by(a).total_cmp(&by(b)));
             *count += f64::from(u8::from(best.is_some_and(|best| case.right[best])));

@@ -1,21 +1,16 @@
 //! A picture of a match: the hum laid over the song.
 
-use std::error::Error;
-
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use qbh_models::Contour;
 use qbh_models::contour::CONTOUR_STEP;
 
-use super::Match;
+use super::canvas::{ACCENT as HUM, Canvas, Drawn, INK, PlotError, grid, letters, svg};
+use crate::search::Placement;
 
 const SIZE: (u32, u32) = (1100, 560);
 const HEAD: u32 = 70;
-const FONT: &str = "sans-serif";
-const INK: RGBColor = RGBColor(45, 45, 45);
 const SONG: RGBColor = RGBColor(150, 160, 175);
-const HUM: RGBColor = RGBColor(205, 60, 20);
 const MATCHED: RGBColor = RGBColor(255, 243, 220);
 
 /// Seconds of song shown on either side of what matched.
@@ -24,34 +19,23 @@ const AROUND: f32 = 4.0;
 /// Neighbouring steps further apart than this are not joined, semitones.
 const SAME_LINE: f32 = 3.0;
 
-/// The picture could not be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot draw the plot: {0}")]
-pub struct PlotError(String);
-
 /// An SVG picture of `found`: the song's contour around the match, and over it the hum's, moved into the song's key and along
 /// the match's tempo path. The lower axis is the song's time, the upper one the hum's.
-pub fn alignment_svg(hum: &Contour, song: &Contour, found: &Match, title: &str) -> Result<String, PlotError> {
-    let mut svg = String::new();
-    draw(SVGBackend::with_string(&mut svg, SIZE).into_drawing_area(), hum, song, found, title)
-        .map_err(|e| PlotError(e.to_string()))?;
-    Ok(svg)
+///
+/// # Errors
+/// [`PlotError`], which only a fault of the program causes.
+pub fn alignment_svg(hum: &Contour, song: &Contour, found: &Placement, title: &str) -> Result<String, PlotError> {
+    svg(SIZE, |sheet| draw(sheet, hum, song, found, title))
 }
 
-fn draw(
-    root: DrawingArea<SVGBackend, Shift>,
-    hum: &Contour,
-    song: &Contour,
-    found: &Match,
-    title: &str,
-) -> Result<(), Box<dyn Error>> {
+fn draw(sheet: &Canvas, hum: &Contour, song: &Contour, found: &Placement, title: &str) -> Drawn {
     let warp = Warp::new(found);
-    let snapshot = ((found.song_start - AROUND).max(0.0), found.song_end + AROUND);
-    let song_lines = lines(&song.pitch, |seconds| Some(seconds).filter(|s| (snapshot.0..snapshot.1).contains(s)), 0.0);
+    let shown = ((found.song_start - AROUND).max(0.0), found.song_end + AROUND);
+    let song_lines = lines(&song.pitch, |seconds| Some(seconds).filter(|s| (shown.0..shown.1).contains(s)), 0.0);
     let hum_lines = |part: std::ops::Range<f32>| {
         let time = |seconds| {
             let inside = part.contains(&seconds);
-            Some(warp.song_time(seconds)).filter(|s| inside && (snapshot.0..snapshot.1).contains(s))
+            Some(warp.song_time(seconds)).filter(|s| inside && (shown.0..shown.1).contains(s))
         };
         lines(&hum.pitch, time, -found.key_shift)
     };
@@ -61,12 +45,10 @@ fn draw(
     let (low, high) = pitch_range(song_lines.iter().chain(&matched));
     others.retain(|line| line.iter().all(|p| (low..high).contains(&p.1)));
 
-    root.fill(&WHITE)?;
-    let ink = |size: u32| (FONT, size).into_font().color(&INK);
-    root.draw(&Text::new(title.to_string(), (16, 12), ink(22)))?;
-    root.draw(&Text::new(summary(found), (16, 42), ink(15)))?;
+    sheet.draw(&Text::new(title.to_string(), (16, 12), letters(22)))?;
+    sheet.draw(&Text::new(summary(found), (16, 42), letters(15)))?;
 
-    let (_, body) = root.split_vertically(HEAD);
+    let (_, body) = sheet.split_vertically(HEAD);
     let mut chart = ChartBuilder::on(&body)
         .x_label_area_size(44)
         .y_label_area_size(60)
@@ -74,12 +56,12 @@ fn draw(
         .margin_left(8)
         .margin_right(24)
         .margin_bottom(6)
-        .build_cartesian_2d(snapshot.0..snapshot.1, low..high)?;
+        .build_cartesian_2d(shown.0..shown.1, low..high)?;
     chart.draw_series([Rectangle::new([(found.song_start, low), (found.song_end, high)], MATCHED.filled())])?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
-        .bold_line_style(BLACK.mix(0.08))
+        .bold_line_style(grid())
         .axis_style(INK)
         .x_desc("time in the song")
         .y_desc("pitch")
@@ -87,7 +69,7 @@ fn draw(
         .y_labels(((high - low) as usize).clamp(4, 13))
         .x_label_formatter(&|&seconds| clock(seconds))
         .y_label_formatter(&|&pitch| note_name(pitch))
-        .label_style(ink(14))
+        .label_style(letters(14))
         .draw()?;
     for (lines, style) in [
         (song_lines, SONG.stroke_width(7)),
@@ -99,27 +81,15 @@ fn draw(
     }
 
     let to_pixel = |seconds: f32| chart.plotting_area().map_coordinate(&(seconds, high));
-    hum_axis(
-        &root,
-        |seconds| to_pixel(warp.song_time(seconds)),
-        hum.duration() as f32,
-        (to_pixel(snapshot.0), to_pixel(snapshot.1)),
-    )?;
-    legend(&root)?;
-    root.present()?;
-    Ok(())
+    hum_axis(sheet, |seconds| to_pixel(warp.song_time(seconds)), hum.duration() as f32, (to_pixel(shown.0), to_pixel(shown.1)))?;
+    legend(sheet)
 }
 
 /// Seconds of the hum along the upper edge, where the tempo path puts them.
-fn hum_axis(
-    root: &DrawingArea<SVGBackend, Shift>,
-    pixel: impl Fn(f32) -> (i32, i32),
-    duration: f32,
-    (left, right): ((i32, i32), (i32, i32)),
-) -> Result<(), Box<dyn Error>> {
-    let centred = (FONT, 14).into_font().color(&HUM).pos(Pos::new(HPos::Center, VPos::Bottom));
-    root.draw(&PathElement::new([left, right], INK.stroke_width(1)))?;
-    root.draw(&Text::new("time in the hum", ((left.0 + right.0) / 2, left.1 - 24), centred.clone()))?;
+fn hum_axis(sheet: &Canvas, pixel: impl Fn(f32) -> (i32, i32), duration: f32, (left, right): ((i32, i32), (i32, i32))) -> Drawn {
+    let centred = letters(14).color(&HUM).pos(Pos::new(HPos::Center, VPos::Bottom));
+    sheet.draw(&PathElement::new([left, right], INK.stroke_width(1)))?;
+    sheet.draw(&Text::new("time in the hum", ((left.0 + right.0) / 2, left.1 - 24), centred.clone()))?;
     // The shortest of the usual intervals that leaves room for the labels.
     let second = (pixel(duration).0 - pixel(0.0).0) as f32 / duration.max(0.1);
     let every = [0.5, 1.0, 2.0, 5.0, 10.0].into_iter().find(|every| every * second >= 46.0).unwrap_or(20.0);
@@ -127,19 +97,19 @@ fn hum_axis(
         let seconds = tick as f32 * every;
         let (x, y) = pixel(seconds);
         if (left.0..=right.0).contains(&x) {
-            root.draw(&PathElement::new([(x, y), (x, y - 5)], HUM.stroke_width(1)))?;
-            root.draw(&Text::new(format!("{seconds} s"), (x, y - 7), centred.clone()))?;
+            sheet.draw(&PathElement::new([(x, y), (x, y - 5)], HUM.stroke_width(1)))?;
+            sheet.draw(&Text::new(format!("{seconds} s"), (x, y - 7), centred.clone()))?;
         }
     }
     Ok(())
 }
 
-fn legend(root: &DrawingArea<SVGBackend, Shift>) -> Result<(), Box<dyn Error>> {
-    let style = (FONT, 14).into_font().color(&INK).pos(Pos::new(HPos::Left, VPos::Center));
+fn legend(sheet: &Canvas) -> Drawn {
+    let style = letters(14).pos(Pos::new(HPos::Left, VPos::Center));
     let entries = [("song", SONG.stroke_width(7)), ("hum, in the song's key", HUM.stroke_width(2))];
     for ((label, line), x) in entries.into_iter().zip([SIZE.0 as i32 - 310, SIZE.0 as i32 - 210]) {
-        root.draw(&PathElement::new([(x, 24), (x + 30, 24)], line))?;
-        root.draw(&Text::new(label, (x + 38, 24), style.clone()))?;
+        sheet.draw(&PathElement::new([(x, 24), (x + 30, 24)], line))?;
+        sheet.draw(&Text::new(label, (x + 38, 24), style.clone()))?;
     }
     Ok(())
 }
@@ -151,7 +121,7 @@ struct Warp<'a> {
 }
 
 impl<'a> Warp<'a> {
-    fn new(found: &'a Match) -> Self {
+    fn new(found: &'a Placement) -> Self {
         Warp { path: &found.path, tempo_ratio: found.tempo_ratio }
     }
 
@@ -201,7 +171,7 @@ fn pitch_range<'a>(lines: impl Iterator<Item = &'a Line>) -> (f32, f32) {
     (low - room, high + room)
 }
 
-fn summary(found: &Match) -> String {
+fn summary(found: &Placement) -> String {
     let key = match found.key_shift {
         shift if shift.abs() < 0.05 => "in the song's key".to_string(),
         shift => format!("{:.1} semitones {} than the song", shift.abs(), if shift > 0.0 { "higher" } else { "lower" }),
@@ -232,13 +202,12 @@ fn note_name(pitch: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::align::{Aligner, Scratch};
-    use crate::search::melody::Melody;
-    use crate::search::place::place;
-    use qbh_index::SongId;
+    use crate::search::align::{Aligner, Buffers};
+    use crate::search::place::lay;
+    use crate::search::sequence::PitchSequence;
 
     /// A song of 25 s, and a hum of 2..12 s of it: slower, lower, with a false start and a wrong end.
-    fn example() -> (Contour, Contour, Match) {
+    fn example() -> (Contour, Contour, Placement) {
         let song: Vec<f32> = [60, 64, 62, 67, 65, 69, 60, 59, 62, 71, 72, 65, 60, 67, 64, 62, 66, 61, 58, 60, 70, 69, 67, 72, 60]
             .iter()
             .flat_map(|&n| [0.0].into_iter().chain([n as f32; 9]))
@@ -247,47 +216,40 @@ mod tests {
         hum.extend([49.0; 8]);
         hum.extend((0..115).map(|i| song[20 + (i as f32 * 0.87) as usize]).map(|p| if p > 0.0 { p - 14.7 } else { 0.0 }));
         hum.extend([52.5; 14]);
-        let (song_melody, hum_melody) = (Melody::new(&song), Melody::new(&hum));
-        let found = Aligner::new(&hum_melody.class).align(&song_melody.class, &mut Scratch::default());
-        let place = place(&hum_melody, &song_melody, found.shift).unwrap();
-        let found = Match {
-            song: SongId(1),
-            score: 9.0,
-            confidence: 0.9,
-            song_start: place.song_start,
-            song_end: place.song_end,
-            hum_start: place.hum_start,
-            hum_end: place.hum_end,
-            key_shift: place.key_shift,
-            tempo_ratio: place.tempo_ratio,
-            path: place.path,
-        };
+        let [song_sequence, hum_sequence] = [&song, &hum].map(|contour| PitchSequence::new(contour));
+        let found = Aligner::new(&hum_sequence.class).align(&song_sequence.class, &mut Buffers::default());
+        let found = lay(&hum_sequence, &song_sequence, found.shift).unwrap();
         (Contour::from_steps(hum), Contour::from_steps(song), found)
+    }
+
+    /// Lines of a colour: a line of text has it as `fill`.
+    fn strokes(svg: &str, RGBColor(r, g, b): RGBColor) -> usize {
+        svg.matches(&format!("stroke=\"#{r:02X}{g:02X}{b:02X}\"")).count()
     }
 
     #[test]
     fn the_picture_names_the_song_and_shows_both_lines() {
         let (hum, song, found) = example();
         let svg = alignment_svg(&hum, &song, &found, "\"Tom & Jerry\" <live>").unwrap();
-        if let Some(path) = std::env::var_os("QBH_TEST_PLOT") {
-            std::fs::write(path, &svg).unwrap();
-        }
-        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
         roxmltree::Document::parse(&svg).unwrap();
         assert!(svg.contains("Tom &amp; Jerry") && svg.contains("&lt;live&gt;"));
         assert!(svg.contains("14.7 semitones lower") && svg.contains("time in the hum"));
-        for color in [SONG, HUM] {
-            assert!(svg.contains(&format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2)), "{color:?}");
-        }
+        // Besides the one in the legend: a line for each note of the song that is shown, and for each that was hummed.
+        assert!(strokes(&svg, SONG) > 10 && strokes(&svg, HUM) > 10, "{svg}");
     }
 
     #[test]
-    fn an_empty_match_draws_too() {
+    fn a_match_beyond_the_song_shows_no_line() {
         let (hum, song, mut found) = example();
         found.path.clear();
         (found.song_start, found.song_end) = (100.0, 100.0);
-        assert!(alignment_svg(&hum, &song, &found, "").is_ok());
-        assert!(alignment_svg(&Contour::default(), &Contour::default(), &found, "").is_ok());
+        let empty = Contour::default();
+        for (hum, song) in [(&hum, &song), (&empty, &empty)] {
+            let svg = alignment_svg(hum, song, &found, "").unwrap();
+            roxmltree::Document::parse(&svg).unwrap();
+            assert_eq!(strokes(&svg, SONG), 1, "the legend's only");
+            assert!(svg.contains("1:40") && svg.contains("time in the song"), "the axis is there: {svg}");
+        }
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! A picture of a recording: its spectrum as the `harmonic` network sees it, with a pitch track drawn in.
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use qbh_models::extractor::harmonic::front_end;
 use qbh_models::pitch::hz_to_midi;
-use std::io::Write;
+
+use super::PlotError;
 
 /// Bands of the front end, from MIDI 24 (C1, 33 Hz) up, a third of a semitone apart.
 const BANDS: usize = 284;
@@ -19,11 +18,14 @@ const FRAME: usize = 2;
 const LONGEST: usize = 1500;
 
 /// A PNG of at most the first half minute of 16 kHz `samples`: 100 pixels a second, six pixels a semitone from C1 at the bottom; a
-/// line at every C, a tick at every second, and `f0` (Hz per 10 ms, 0 = unvoiced) in red.
-pub fn spectrogram_png(samples: &[f32], f0: &[f32]) -> std::io::Result<Vec<u8>> {
+/// line at every C, a tick at every second, and `f0` (Hz per 10 ms, 0 = unvoiced) in red. Less than a frame of samples is one white column.
+///
+/// # Errors
+/// [`PlotError`], which only a fault of the program causes.
+pub fn spectrogram_png(samples: &[f32], f0: &[f32]) -> Result<Vec<u8>, PlotError> {
     let spectra = front_end(samples);
     let frames = (spectra.len() / (2 * BANDS)).min(LONGEST);
-    let (width, height) = (frames * FRAME, BANDS * BAND);
+    let (width, height) = (frames.max(1) * FRAME, BANDS * BAND);
     let mut pixels = vec![[255u8; 3]; width * height];
     for (x, column) in spectra.chunks_exact(2 * BANDS).take(frames).enumerate() {
         let line = |band: usize| band.is_multiple_of(36);
@@ -47,43 +49,30 @@ pub fn spectrogram_png(samples: &[f32], f0: &[f32]) -> std::io::Result<Vec<u8>> 
     png(width, height, &pixels)
 }
 
-/// An 8-bit RGB image as PNG (ISO/IEC 15948), rows from top to bottom.
-fn png(width: usize, height: usize, pixels: &[[u8; 3]]) -> std::io::Result<Vec<u8>> {
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
-    for row in pixels.chunks(width.max(1)) {
-        packed.write_all(&[0])?; // no filter
-        packed.write_all(row.as_flattened())?;
-    }
-    let mut header = Vec::from((width as u32).to_be_bytes());
-    header.extend((height as u32).to_be_bytes());
-    header.extend([8, 2, 0, 0, 0]); // 8 bits, RGB, the only compression and filter methods, not interlaced
-    let mut out = Vec::from(*b"\x89PNG\r\n\x1a\n");
-    for (kind, data) in [(b"IHDR", header), (b"IDAT", packed.finish()?), (b"IEND", Vec::new())] {
-        let mut check = flate2::Crc::new();
-        check.update(kind);
-        check.update(&data);
-        out.extend((data.len() as u32).to_be_bytes());
-        out.extend(kind);
-        out.extend(data);
-        out.extend(check.sum().to_be_bytes());
-    }
+/// An 8-bit RGB image, rows from top to bottom.
+fn png(width: usize, height: usize, pixels: &[[u8; 3]]) -> Result<Vec<u8>, PlotError> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, width as u32, height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    let written = encoder.write_header().and_then(|mut writer| {
+        writer.write_image_data(pixels.as_flattened())?;
+        writer.finish()
+    });
+    written.map_err(|error| PlotError(error.to_string()))?;
     Ok(out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     /// Width, height and pixels, as a reader of PNG sees them.
-    fn read(png: &[u8]) -> (usize, usize, Vec<u8>) {
-        let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize;
-        assert_eq!(&png[..16], b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR");
-        let data = 33;
-        assert_eq!(&png[data + 4..data + 8], b"IDAT");
-        let mut pixels = Vec::new();
-        flate2::read::ZlibDecoder::new(&png[data + 8..data + 8 + number(data)]).read_to_end(&mut pixels).unwrap();
-        (number(16), number(20), pixels)
+    fn read(picture: &[u8]) -> (usize, usize, Vec<u8>) {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(picture)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((info.color_type, info.bit_depth), (png::ColorType::Rgb, png::BitDepth::Eight));
+        (info.width as usize, info.height as usize, pixels)
     }
 
     #[test]
@@ -92,9 +81,9 @@ mod tests {
         let tone: Vec<f32> = (0..16_000).map(|n| 0.3 * (std::f32::consts::TAU * 440.0 * n as f32 / 16e3).sin()).collect();
         let picture = |f0: f32| {
             let (width, height, pixels) = read(&spectrogram_png(&tone, &[f0; 100]).unwrap());
-            assert_eq!((width, height, pixels.len()), (100, 568, 568 * 301));
+            assert_eq!((width, height, pixels.len()), (100, 568, 568 * 300));
             let at = move |band: usize| {
-                let start = (567 - 2 * band) * 301 + 1 + 50 * 3;
+                let start = (567 - 2 * band) * 300 + 50 * 3;
                 [pixels[start], pixels[start + 1], pixels[start + 2]]
             };
             [at(135), at(200)]
@@ -102,6 +91,8 @@ mod tests {
         let [dark, light] = picture(0.0);
         assert!(dark[0] < 100 && light[0] > 150, "{dark:?} {light:?}");
         assert_eq!(picture(440.0)[0], [230, 20, 20]);
-        assert!(read(&spectrogram_png(&[], &[]).unwrap()).2.len() <= 568);
+        let (width, height, pixels) = read(&spectrogram_png(&[], &[]).unwrap());
+        assert_eq!((width, height), (2, 568));
+        assert!(pixels.iter().all(|&p| p == 255) || front_end(&[]).len() >= 2 * BANDS);
     }
 }

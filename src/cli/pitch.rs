@@ -1,7 +1,5 @@
 //! `qbh pitch`: writes down the melody of recordings.
 
-mod plot;
-
 use super::context::{Context, DeviceName};
 use super::format::duration;
 use super::{Status, complain, models};
@@ -9,6 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use qbh::library::listen::{self, Piece};
 use qbh::pitchfile;
+use qbh::plot::pitch_svg;
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
 use qbh_models::pitch::midi_to_hz;
 use qbh_models::{Contour, PitchTrack};
@@ -34,8 +33,8 @@ pub struct Args {
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
     /// What to write
-    #[arg(long, value_enum, default_value_t = Format::Txt)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TrackFormat::Txt)]
+    format: TrackFormat,
     /// Draw pitch_NAME.svg too
     #[arg(long)]
     plot: bool,
@@ -49,29 +48,29 @@ pub struct Args {
 
 /// File formats of pitch tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum TrackFormat {
     Txt,
     Csv,
     Json,
     Midi,
 }
 
-impl Format {
+impl TrackFormat {
     fn extension(self) -> &'static str {
         match self {
-            Format::Txt => "txt",
-            Format::Csv => "csv",
-            Format::Json => "json",
-            Format::Midi => "mid",
+            TrackFormat::Txt => "txt",
+            TrackFormat::Csv => "csv",
+            TrackFormat::Json => "json",
+            TrackFormat::Midi => "mid",
         }
     }
 
     fn write(self, track: &PitchTrack, out: &mut dyn Write) -> std::io::Result<()> {
         match self {
-            Format::Txt => pitchfile::write_text(track, out),
-            Format::Csv => pitchfile::write_csv(track, out),
-            Format::Json => pitchfile::write_json(track, out),
-            Format::Midi => pitchfile::write_midi(track, out),
+            TrackFormat::Txt => pitchfile::write_text(track, out),
+            TrackFormat::Csv => pitchfile::write_csv(track, out),
+            TrackFormat::Json => pitchfile::write_json(track, out),
+            TrackFormat::Midi => pitchfile::write_midi(track, out),
         }
     }
 }
@@ -103,7 +102,7 @@ fn write(args: &Args, file: &Path, piece: Piece, taken: &mut HashSet<PathBuf>, o
     writeln!(out, "{}: {}, melody in {voiced:.0} % of it", path.display(), duration(track.duration()))?;
     if args.plot {
         let path = path.with_extension("svg");
-        let svg = plot::pitch_svg(&track, &name)?;
+        let svg = pitch_svg(&track, &name)?;
         save(&path, |out| out.write_all(svg.as_bytes()))?;
     }
     Ok(())
