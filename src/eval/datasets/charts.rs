@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use qbh_models::Note;
-use qbh_synthesis::melody::monophonic;
+use qbh_synthesis::melody::without_overlaps;
 use serde::Deserialize;
 
 use super::simulated::{HumPlan, hums};
@@ -39,7 +39,7 @@ pub fn charts(folder: &Path, plan: &HumPlan) -> Result<DataSet, DatasetError> {
         let name = recording.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         songs.push(Song {
             name,
-            notes: Arc::new(monophonic(notes.collect())),
+            notes: Arc::new(without_overlaps(notes.collect())),
             right: song_key(&recording, None).into_iter().collect(),
         });
         library.push(recording);
@@ -62,7 +62,7 @@ pub fn melodies(file: &Path, plan: &HumPlan) -> Result<DataSet, DatasetError> {
         let id = melody.id.ok_or_else(|| malformed("a melody has no id".into()))?;
         let right = groups.get(&id).and_then(|group| members.get(group)).cloned();
         let right = right.unwrap_or_else(|| song_key(file, Some(&id)).into_iter().collect());
-        songs.push(Song { name: id, notes: Arc::new(monophonic(melody.notes)), right });
+        songs.push(Song { name: id, notes: Arc::new(without_overlaps(melody.notes)), right });
     }
     data_set(file, &songs, vec![file.to_path_buf()], plan)
 }

@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use qbh_models::ModelError;
 use qbh_models::contour::CONTOUR_STEP;
-use qbh_models::{ModelError, Note};
+use qbh_models::notes::json_lines::{MelodyLines, Unit};
+use qbh_models::notes::{Note, monophonic};
 use qbh_synthesis::melody::MelodySource;
-use qbh_synthesis::melody::lines::{self, Unit};
 use qbh_synthesis::random::Draw;
 
-/// Seconds per quarter note of melodies without a tempo, before it is varied.
-const QUARTER: f32 = 0.5;
-/// Notes closer than this are a chord, of which the highest counts.
-const CHORD: f32 = 0.02;
 /// Steps of a contour that lie closer than this, in semitones, are one note.
 const SAME_NOTE: f32 = 0.7;
 /// Melodies with fewer notes are left out.
@@ -79,49 +76,39 @@ impl Collection {
             group: i as i64,
             free_tempo: false,
             heard: None,
-            notes: one_at_a_time(source.passage(GENERATED, &mut Draw::stream(seed, i as u64)).notes.into_iter()),
+            notes: from_zero(source.passage(GENERATED, &mut Draw::stream(seed, i as u64)).notes.into_iter()),
         });
         let melodies = melodies.filter(|m| m.notes.len() >= FEWEST_NOTES).collect();
         Collection { tunes: melodies, sources: BTreeSet::from(["generated".to_string()]) }
     }
 
     /// Adds the melodies of a file of JSON lines; each must say of which tune (`group`) it is.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line is no melody or has no group: which one, and why.
     pub fn read(&mut self, path: &Path) -> Result<(), ModelError> {
-        lines::read(path, |line| {
-            let group = line.group.ok_or("it has no group: equal numbers for versions of one tune")?;
-            let scale = if line.unit == Unit::Quarter { QUARTER } else { 1.0 };
-            let timed = |n: Note| Note { onset: n.onset * scale, duration: n.duration * scale, pitch: n.pitch };
-            let notes = one_at_a_time(line.notes().map(timed));
+        for line in MelodyLines::open(path)? {
+            let (number, line) = line?;
+            let group = line.group.ok_or_else(|| {
+                let reason = "it has no group: equal numbers for versions of one tune";
+                ModelError::Training(format!("{}, line {number}: {reason}", path.display()))
+            })?;
+            let notes = from_zero(line.timed().map(Note::from));
             if notes.len() >= FEWEST_NOTES {
                 self.tunes.push(Tune { group, free_tempo: line.unit == Unit::Quarter, notes, heard: None });
                 self.sources.insert(line.src);
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 }
 
-/// Sorts notes, starts them at 0, keeps the highest of a chord, and ends each where the next begins.
-fn one_at_a_time(notes: impl Iterator<Item = Note>) -> Vec<Note> {
+/// One note at a time, from time 0 on, without those that nobody could sing.
+fn from_zero(notes: impl Iterator<Item = Note>) -> Vec<Note> {
     let sane = |n: &Note| n.onset.is_finite() && n.duration.is_finite() && n.duration > 0.0 && n.pitch > 0.0 && n.pitch <= 127.0;
-    let mut sorted: Vec<Note> = notes.filter(sane).collect();
-    sorted.sort_by(|a, b| a.onset.total_cmp(&b.onset));
-    let begin = sorted.first().map_or(0.0, |n| n.onset);
-    let mut melody: Vec<Note> = Vec::with_capacity(sorted.len());
-    for mut note in sorted {
-        note.onset -= begin;
-        match melody.last_mut() {
-            Some(last) if note.onset - last.onset < CHORD => {
-                if note.pitch > last.pitch {
-                    *last = Note { onset: last.onset, ..note };
-                }
-                continue;
-            }
-            Some(last) => last.duration = last.duration.min(note.onset - last.onset),
-            None => {}
-        }
-        melody.push(note);
-    }
+    let mut melody = monophonic(notes.filter(sane));
+    let begin = melody.first().map_or(0.0, |n| n.onset);
+    melody.iter_mut().for_each(|n| n.onset -= begin);
     melody
 }
 
@@ -147,9 +134,9 @@ mod tests {
         collection.read(&path).unwrap();
         assert_eq!(collection.tunes.len(), 2);
         assert!(collection.sources.contains("own") && collection.tunes[0].free_tempo);
-        assert_eq!(collection.tunes[0].notes[1], Note { onset: 0.5, duration: 0.5, pitch: 61.0 });
+        assert_eq!(collection.tunes[0].notes[1], Note { onset: 0.6, duration: 0.6, pitch: 61.0 });
         write(&format!("{good}\n{{}}\n"));
-        assert!(Collection::default().read(&path).unwrap_err().to_string().contains(":2:"));
+        assert!(Collection::default().read(&path).unwrap_err().to_string().contains("line 2"));
     }
 
     #[test]
@@ -179,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn chords_and_overlaps_become_a_single_line() {
+    fn chords_and_overlaps_become_a_single_line_from_zero_on() {
         let note = |onset, duration, pitch| Note { onset, duration, pitch };
-        let notes = [note(2.0, 1.0, 60.0), note(1.0, 3.0, 50.0), note(1.01, 3.0, 64.0), note(5.0, 1.0, f32::NAN)];
-        assert_eq!(one_at_a_time(notes.into_iter()), [note(0.0, 1.0, 64.0), note(1.0, 1.0, 60.0)]);
+        let notes = [note(2.0, 1.0, 67.0), note(1.0, 3.0, 50.0), note(1.0, 3.0, 64.0), note(5.0, 1.0, f32::NAN)];
+        assert_eq!(from_zero(notes.into_iter()), [note(0.0, 1.0, 64.0), note(1.0, 1.0, 67.0)]);
     }
 }
