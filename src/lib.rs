@@ -8,6 +8,7 @@ pub mod pitchfile;
 pub mod plot;
 pub mod search;
 pub mod symbolic;
+pub mod train;
 
 #[cfg(test)]
 #[path = "../tests/util/skipped.rs"]

@@ -11,6 +11,7 @@ pub mod error;
 pub mod extractor;
 pub mod import;
 pub mod info;
+mod median;
 pub mod nn;
 pub mod notes;
 pub mod pitch;
@@ -19,6 +20,7 @@ pub mod reranker;
 pub use contour::Contour;
 pub use error::ModelError;
 pub use info::ModelInfo;
+pub use median::median;
 pub use notes::Note;
 pub use pitch::PitchTrack;
 

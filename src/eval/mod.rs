@@ -7,6 +7,7 @@ pub mod compare;
 pub mod confidence;
 pub mod datasets;
 pub mod estimate;
+pub mod fit;
 pub mod melody;
 pub mod ranks;
 pub mod recordings;

@@ -137,7 +137,7 @@ pub enum RetrievalError {
 /// What queries are searched with, and in.
 pub struct Evaluation<'a> {
     /// The search.
-    pub searcher: &'a Searcher<'a>,
+    pub searcher: &'a Searcher,
     /// Listens to the queries.
     pub extractor: &'a dyn Extractor,
     /// How to search.
@@ -196,7 +196,7 @@ impl Evaluation<'_> {
         let [embed, score, align] = [answer.timings.embed, answer.timings.score, answer.timings.align].map(|t| t.as_secs_f64());
         (outcome.embed, outcome.score, outcome.align) = (embed, score, align);
         if let Some(first) = answer.matches.first() {
-            outcome.first = self.key(first.song).map(str::to_string);
+            outcome.first = Some(first.song.key.clone());
             outcome.confidence = first.confidence;
         }
         if let Some(exhaustive) = &self.exhaustive {

@@ -6,7 +6,7 @@ use qbh_models::Contour;
 use qbh_models::contour::CONTOUR_STEP;
 
 use super::canvas::{ACCENT as HUM, Canvas, Drawn, INK, PlotError, grid, letters, svg};
-use crate::search::Match;
+use crate::search::Placement;
 
 const SIZE: (u32, u32) = (1100, 560);
 const HEAD: u32 = 70;
@@ -24,11 +24,11 @@ const SAME_LINE: f32 = 3.0;
 ///
 /// # Errors
 /// [`PlotError`], which only a fault of the program causes.
-pub fn alignment_svg(hum: &Contour, song: &Contour, found: &Match, title: &str) -> Result<String, PlotError> {
+pub fn alignment_svg(hum: &Contour, song: &Contour, found: &Placement, title: &str) -> Result<String, PlotError> {
     svg(SIZE, |sheet| draw(sheet, hum, song, found, title))
 }
 
-fn draw(sheet: &Canvas, hum: &Contour, song: &Contour, found: &Match, title: &str) -> Drawn {
+fn draw(sheet: &Canvas, hum: &Contour, song: &Contour, found: &Placement, title: &str) -> Drawn {
     let warp = Warp::new(found);
     let shown = ((found.song_start - AROUND).max(0.0), found.song_end + AROUND);
     let song_lines = lines(&song.pitch, |seconds| Some(seconds).filter(|s| (shown.0..shown.1).contains(s)), 0.0);
@@ -121,7 +121,7 @@ struct Warp<'a> {
 }
 
 impl<'a> Warp<'a> {
-    fn new(found: &'a Match) -> Self {
+    fn new(found: &'a Placement) -> Self {
         Warp { path: &found.path, tempo_ratio: found.tempo_ratio }
     }
 
@@ -171,7 +171,7 @@ fn pitch_range<'a>(lines: impl Iterator<Item = &'a Line>) -> (f32, f32) {
     (low - room, high + room)
 }
 
-fn summary(found: &Match) -> String {
+fn summary(found: &Placement) -> String {
     let key = match found.key_shift {
         shift if shift.abs() < 0.05 => "in the song's key".to_string(),
         shift => format!("{:.1} semitones {} than the song", shift.abs(), if shift > 0.0 { "higher" } else { "lower" }),
@@ -202,10 +202,12 @@ fn note_name(pitch: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use qbh_index::SongId;
+    use crate::search::align::{Aligner, Buffers};
+    use crate::search::place::lay;
+    use crate::search::sequence::PitchSequence;
 
-    /// A song of 25 s of which 2 to 12 s were hummed, slower and lower, after a false start and before a wrong end.
-    fn example() -> (Contour, Contour, Match) {
+    /// A song of 25 s, and a hum of 2..12 s of it: slower, lower, with a false start and a wrong end.
+    fn example() -> (Contour, Contour, Placement) {
         let song: Vec<f32> = [60, 64, 62, 67, 65, 69, 60, 59, 62, 71, 72, 65, 60, 67, 64, 62, 66, 61, 58, 60, 70, 69, 67, 72, 60]
             .iter()
             .flat_map(|&n| [0.0].into_iter().chain([n as f32; 9]))
@@ -214,18 +216,9 @@ mod tests {
         hum.extend([49.0; 8]);
         hum.extend((0..115).map(|i| song[20 + (i as f32 * 0.87) as usize]).map(|p| if p > 0.0 { p - 14.7 } else { 0.0 }));
         hum.extend([52.5; 14]);
-        let found = Match {
-            song: SongId(1),
-            score: 9.0,
-            confidence: 0.9,
-            song_start: 2.0,
-            song_end: 12.0,
-            hum_start: 1.2,
-            hum_end: 12.7,
-            key_shift: -14.7,
-            tempo_ratio: 0.87,
-            path: (0..=115).map(|i| (1.2 + 0.1 * i as f32, 2.0 + 0.087 * i as f32)).collect(),
-        };
+        let [song_sequence, hum_sequence] = [&song, &hum].map(|contour| PitchSequence::new(contour));
+        let found = Aligner::new(&hum_sequence.class).align(&song_sequence.class, &mut Buffers::default());
+        let found = lay(&hum_sequence, &song_sequence, found.shift).unwrap();
         (Contour::from_steps(hum), Contour::from_steps(song), found)
     }
 

@@ -14,7 +14,7 @@ use crate::ema::Ema;
 use crate::schedule::{Budget, Schedule};
 use qbh_models::ModelError;
 use qbh_models::nn::weights::{Weights, save};
-use qbh_models::reranker::{ARCHITECTURE, Pair, SHIPPED, SideBySide, logits};
+use qbh_models::reranker::{ARCHITECTURE, LOG_ODDS_WEIGHT, Pair, SHIPPED, SideBySide, logits};
 use qbh_synthesis::hum::stream;
 use qbh_synthesis::random::Draw;
 
@@ -227,15 +227,13 @@ fn varied(pairs: &[&Pair], draw: &mut Draw) -> Vec<Pair> {
 
 /// How often the right song comes first; `None` without held-out hums.
 fn dev_score(network: &SideBySide, dev: &[Case], device: Device) -> Result<Option<[f64; 3]>, ModelError> {
-    /// How much the log-odds count beside the score.
-    const WEIGHT: f32 = 0.2;
     let _guard = tch::no_grad_guard();
     let mut first = [0.0; 3];
     for case in dev.iter().filter(|case| !case.pairs.is_empty()) {
         let logits = logits(network, &case.pairs.iter().flatten().collect::<Vec<_>>(), device, false)?.to_device(Device::Cpu);
         let logits = Vec::<f32>::try_from(song_logits(&logits, &case.pairs))?;
         let rankings: [&dyn Fn(usize) -> f32; 3] =
-            [&|i| case.scores[i], &|i| logits[i], &|i| case.scores[i] + WEIGHT * logits[i]];
+            [&|i| case.scores[i], &|i| logits[i], &|i| case.scores[i] + LOG_ODDS_WEIGHT * logits[i]];
         for (count, by) in first.iter_mut().zip(rankings) {
             let best = (0..case.pairs.len()).max_by(|&a, &b| by(a).total_cmp(&by(b)));
             *count += f64::from(u8::from(best.is_some_and(|best| case.right[best])));

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-use qbh::search::practice::{self, Plan};
-use qbh_index::Index;
+use qbh::train::practise::{Practice, Searched, practise};
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::reranker::Reranker;
 use qbh_training::embedder::Collection;
@@ -18,8 +17,6 @@ use crate::cli::progress;
 
 /// Melodies that are composed when no file is given.
 const COMPOSED: usize = 2000;
-/// One passage in so many is held out.
-const HELD_OUT: usize = 20;
 
 /// Arguments of `qbh train reranker`.
 #[derive(Debug, clap::Args)]
@@ -76,18 +73,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Reranker::open(name, Device::Cpu)?;
     }
     let temporary = tempfile::tempdir().context("no temporary folder")?;
-    let index = Index::open(temporary.path(), &practice::fingerprint(embedder.as_ref()))?;
-    let plan = Plan { songs: args.songs, passages: args.passages, seed: args.seed };
+    let practice = Practice { songs: args.songs, passages: args.passages, seed: args.seed };
     // Each worker of the search embeds by itself.
     tch::set_num_threads(1);
     let bar = progress::bar(0, "{bar:32} {pos}/{len} songs and passages  {eta} left");
-    let cases = practice::practise(&plan, &melodies.melodies, &index, embedder.as_ref(), &|done, all| {
+    let searched = practise(&practice, &melodies.melodies, temporary.path(), embedder.as_ref(), &|done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     });
     bar.finish_and_clear();
-    let mut cases = cases?;
-    let dev = cases.split_off(cases.len() - cases.len() / HELD_OUT);
+    let Searched { train: cases, dev } = searched?;
     let sources = melodies.sources.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     eprintln!("{} hums to train on ({sources}), {} held out", cases.len(), dev.len());
 

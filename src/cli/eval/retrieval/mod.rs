@@ -2,7 +2,7 @@
 
 mod compare;
 mod data;
-mod library;
+pub(super) mod library;
 mod report;
 
 use super::Status;
@@ -111,8 +111,10 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         "none" => None,
         name => Some(models::open_reranker(name, context, device)?),
     };
-    let searcher = Searcher::new(index.snapshot()?, &index, embedder, reranker);
-    let options = SearchOptions { stage: args.search.stage(), ..SearchOptions::default() };
+    let snapshot = index.snapshot()?;
+    let graph = args.search.graph(&index, &snapshot)?;
+    let searcher = Searcher::new(snapshot, embedder, reranker).with_graph(graph);
+    let options = SearchOptions { method: args.search.method(), ..SearchOptions::default() };
     let bar = progress::bar(set.queries.len() as u64, "{bar:32} {pos}/{len} queries  {eta} left");
     let exhaustive = if args.baselines { Some(Exhaustive::new(&index)?) } else { None };
     let alike = Alike::of(&index)?;

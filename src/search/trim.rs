@@ -1,12 +1,12 @@
-//! The hum as it is searched: without the silence around it, and long enough to tell songs apart.
+//! Trims a hum: off comes the silence around it; what is left must be long enough to tell songs apart.
 
 use std::ops::Range;
 
 use qbh_models::Contour;
 use qbh_models::contour::CONTOUR_STEP;
 
-use super::SearchError;
-use super::melody::Melody;
+use super::error::SearchError;
+use super::sequence::PitchSequence;
 
 /// A hum is used up to this length, in contour steps (70 s).
 const LONGEST_HUM: usize = 700;
@@ -19,47 +19,46 @@ const SHORTEST_VOICE: usize = 3;
 
 /// A hum as it is searched, at two speeds: what is fast and short is laid on songs slowed down, where steps do not blur it.
 #[derive(Debug, Clone)]
-pub(super) struct Hum {
+pub struct TrimmedHum {
     /// Seconds cut off its beginning.
-    pub(super) offset: f32,
+    pub offset: f32,
     /// From its first pitch to its last, at most 70 s.
-    contour: Contour,
-    melody: Melody,
-    /// The melody of the contour slowed down.
-    slowed: Melody,
+    pub contour: Contour,
+    sequence: PitchSequence,
+    /// The sequence of the contour slowed down.
+    slowed: PitchSequence,
 }
 
 /// A hum at one of its speeds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading<'h> {
+pub struct Reading<'h> {
     /// MIDI pitch, 0 = unvoiced.
-    pub(super) steps: &'h [f32],
-    pub(super) melody: &'h Melody,
+    pub steps: &'h [f32],
+    /// What of it is aligned.
+    pub sequence: &'h PitchSequence,
 }
 
-impl Hum {
-    /// # Errors
-    /// [`SearchError::NoVoice`], [`SearchError::TooShort`].
-    pub(super) fn new(contour: &Contour) -> Result<Hum, SearchError> {
-        let sounding = sounding(contour)?;
-        let offset = (sounding.start as f64 * CONTOUR_STEP) as f32;
-        let contour = contour.part(sounding);
-        Ok(Hum { offset, melody: Melody::new(&contour.pitch), slowed: Melody::slowed(&contour.slowed), contour })
-    }
-
-    /// What sounds of it.
-    pub(super) fn contour(&self) -> &Contour {
-        &self.contour
-    }
-
+impl TrimmedHum {
     /// The hum as it is, or slowed down.
-    pub(super) fn reading(&self, slowed: bool) -> Reading<'_> {
+    pub fn reading(&self, slowed: bool) -> Reading<'_> {
         if slowed {
-            Reading { steps: &self.contour.slowed, melody: &self.slowed }
+            Reading { steps: &self.contour.slowed, sequence: &self.slowed }
         } else {
-            Reading { steps: &self.contour.pitch, melody: &self.melody }
+            Reading { steps: &self.contour.pitch, sequence: &self.sequence }
         }
     }
+}
+
+/// Takes the silence around a hum away, and what lies beyond 70 s.
+///
+/// # Errors
+/// [`SearchError::NoVoice`], [`SearchError::TooShort`].
+pub fn trim(hum: &Contour) -> Result<TrimmedHum, SearchError> {
+    let sounding = sounding(hum)?;
+    let offset = (sounding.start as f64 * CONTOUR_STEP) as f32;
+    let contour = hum.part(sounding);
+    let [sequence, slowed] = [PitchSequence::new(&contour.pitch), PitchSequence::slowed(&contour.slowed)];
+    Ok(TrimmedHum { offset, contour, sequence, slowed })
 }
 
 /// The steps of a hum that sound.

@@ -1,14 +1,18 @@
-//! Where in a song the votes for it come from: the passages that are worth aligning.
+//! Locates the passages of a song that the votes for it come from: these are worth aligning.
 //!
 //! A diagonal of a pair of window lengths is a guess: the hum begins at this place of the song and goes on at this tempo. How far
-//! its vote stands out from chance is evidence for the place in the song that the middle of the hum would fall on; the middle, because it moves
+//! its vote stands out from what unrelated songs get is evidence for the place in the song that the middle of the hum would fall on; the middle, because it moves
 //! least with the tempo. Evidence of all pairs adds up, and the places with the most of it are looked at. In recordings votes find the place far
 //! more often than alignment, which lays a hum on whatever passage of a song has the most notes in common with it.
 
-use qbh_index::PairScores;
+use std::collections::HashMap;
 
-use super::candidates::Chance;
-use super::votes;
+use qbh_index::{PairScores, Snapshot};
+use qbh_models::embedder::windows::WindowVectors;
+
+use super::embed::queries;
+use super::standardize::NullDistribution;
+use super::vote::{Diagonals, diagonals};
 
 /// Passages of a song that are aligned, beside all of it.
 const PASSAGES: usize = 3;
@@ -52,15 +56,30 @@ pub struct Geometry {
     pub windows_per_length: u16,
 }
 
-/// The passages of one song that its votes point to, the best first. `chances` belong to pairs of hum lengths and levels, all levels of
-/// the first length first.
-pub fn passages(pairs: &[PairScores], chances: &[Option<Chance>], geometry: &Geometry) -> Vec<Passage> {
-    let (mut evidence, mut scratch) = (Evidence::default(), votes::Scratch::default());
+/// The passages of each of `songs` that its votes point to, the best first; `nulls` are those of the votes.
+///
+/// # Errors
+/// What the index reports.
+pub fn locate(
+    snapshot: &Snapshot,
+    hum: &[WindowVectors],
+    nulls: &[Option<NullDistribution>],
+    geometry: &Geometry,
+    songs: &[u32],
+) -> Result<Vec<Vec<Passage>>, qbh_index::Error> {
+    let found = snapshot.score(&queries(hum), Some(songs), |_, pairs| passages(pairs, nulls, geometry))?;
+    let mut found: HashMap<u32, Vec<Passage>> = found.into_iter().collect();
+    Ok(songs.iter().map(|song| found.remove(song).unwrap_or_default()).collect())
+}
+
+/// The passages of one song.
+fn passages(pairs: &[PairScores], nulls: &[Option<NullDistribution>], geometry: &Geometry) -> Vec<Passage> {
+    let (mut evidence, mut buffers) = (Evidence::default(), Diagonals::default());
     for pair in pairs {
         let length = geometry.lengths.iter().position(|&steps| steps == pair.hum_steps);
-        let chance = length.and_then(|length| chances.get(length * geometry.levels.len() + pair.level).copied().flatten());
-        if let Some(chance) = chance {
-            evidence.add(pair, chance, geometry, &mut scratch);
+        let null = length.and_then(|length| nulls.get(length * geometry.levels.len() + pair.level).copied().flatten());
+        if let Some(null) = null {
+            evidence.add(pair, null, geometry, &mut buffers);
         }
     }
     let hum = geometry.hum as f32;
@@ -75,16 +94,16 @@ pub fn passages(pairs: &[PairScores], chances: &[Option<Chance>], geometry: &Geo
 /// Evidence for the place of the middle of the hum, by bins of the song.
 #[derive(Debug, Default)]
 struct Evidence {
-    /// Squares of the deviations above chance.
+    /// Squares of the deviations above 0.
     sum: Vec<f32>,
     /// The same, times the logarithm of the tempo that the pair stands for.
     tempo: Vec<f32>,
 }
 
 impl Evidence {
-    fn add(&mut self, pair: &PairScores, chance: Chance, geometry: &Geometry, scratch: &mut votes::Scratch) {
+    fn add(&mut self, pair: &PairScores, null: NullDistribution, geometry: &Geometry, buffers: &mut Diagonals) {
         let (Some(&level), Some(&last)) = (geometry.levels.get(pair.level), pair.hum_positions.last()) else { return };
-        let Some(sums) = votes::diagonals(pair, scratch) else { return };
+        let Some(sums) = diagonals(pair, buffers) else { return };
         let windows = pair.hum_positions.len() as f32;
         let hop = f32::from(level) / f32::from(geometry.windows_per_length);
         let ratio = f32::from(level) / f32::from(pair.hum_steps);
@@ -100,7 +119,7 @@ impl Evidence {
             let at = (middle(bin) - first) / hop;
             let (Some(before), Some(after)) = (sums.get(at as usize), sums.get(at as usize + 1)) else { continue };
             let vote = (before + (after - before) * at.fract()) / windows;
-            let weight = chance.deviation(vote).max(0.0).powi(2);
+            let weight = null.deviation(vote).max(0.0).powi(2);
             self.sum[bin] += weight;
             self.tempo[bin] += weight * ratio.ln();
         }
@@ -132,7 +151,7 @@ fn peaks(evidence: &[f32], apart: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    const CHANCE: Option<Chance> = Some(Chance { location: 0.4, spread: 0.1 });
+    const NULL: Option<NullDistribution> = Some(NullDistribution { location: 0.4, spread: 0.1 });
 
     /// Hum windows of 10 s, song windows of 20 s: four hum positions, forty of the song, 5 s apart. `at` is where the hum begins.
     fn found(at: &[(usize, f32)]) -> Vec<Passage> {
@@ -143,7 +162,7 @@ mod tests {
         }
         let pair = PairScores { hum_steps: 100, level: 0, hum_positions: &hum, song_positions: &song, scores: &scores };
         let geometry = Geometry { hum: 175, lengths: vec![100], levels: vec![200], windows_per_length: 4 };
-        passages(&[pair], &[CHANCE], &geometry)
+        passages(&[pair], &[NULL], &geometry)
     }
 
     #[test]
@@ -164,6 +183,6 @@ mod tests {
         for (middle, expected) in middles.iter().zip([1175u32, 425, 1675]) {
             assert!(middle.abs_diff(expected) <= 50, "{middles:?}");
         }
-        assert!(found(&[]).is_empty(), "no more than chance is no evidence");
+        assert!(found(&[]).is_empty(), "no more than unrelated songs get is no evidence");
     }
 }

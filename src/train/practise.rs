@@ -1,9 +1,9 @@
 //! What rerankers learn from: simulated hums, searched in a library of simulated songs.
 
-use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use qbh_index::{FileIdentity, Fingerprint, Index, NewSong, SongId, Tags};
+use qbh_index::{FileIdentity, Fingerprint, Index, ModelId, NewSong, Tags};
 use qbh_models::Note;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::Pair;
@@ -12,10 +12,14 @@ use qbh_training::embedder::Melody as Tune;
 use qbh_training::reranker::Case;
 use rayon::prelude::*;
 
-use super::hum::Hum;
-use super::rank::Ranked;
-use super::searcher::Proposal;
-use super::{SearchError, SearchOptions, Searcher, embed_song};
+use crate::library::{embed_song, indexer};
+use crate::search::align::align;
+use crate::search::fetch::FetchedSong;
+use crate::search::locate::Passage;
+use crate::search::rank::{RankedSong, rank};
+use crate::search::rerank::pairs;
+use crate::search::trim::trim;
+use crate::search::{SearchError, SearchOptions, Searcher};
 
 /// Songs that are kept of a search, beside the right one.
 const KEPT: usize = 20;
@@ -39,7 +43,7 @@ const HUMS: u64 = 0x6875_6d73_0000;
 
 /// How much to practise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
+pub struct Practice {
     /// Songs of the library, at most all melodies.
     pub songs: usize,
     /// Passages that are hummed, four times each.
@@ -48,57 +52,67 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// Makes a library of some of the melodies, as an extractor would write them down, in the empty index `index` (a temporary one), hums
+/// One passage in so many is held out.
+const HELD_OUT: usize = 20;
+
+/// Hums with the songs that searches proposed for them.
+#[derive(Debug)]
+pub struct Searched {
+    /// To train on.
+    pub train: Vec<Case>,
+    /// Held out.
+    pub dev: Vec<Case>,
+}
+
+/// Makes a library of some of the melodies, as an extractor would write them down, in an index in the empty folder `folder`, hums
 /// passages of them and searches. `progress` is told how many songs and passages are done, of how many.
 ///
 /// # Errors
 /// What index and embedder report.
 pub fn practise(
-    plan: &Plan,
+    practice: &Practice,
     melodies: &[Tune],
-    index: &Index,
+    folder: &Path,
     embedder: &dyn Embedder,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Case>, SearchError> {
-    let library = Library::draw(plan, melodies);
-    let (done, all) = (AtomicUsize::new(0), library.songs.len() + plan.passages);
+) -> Result<Searched, SearchError> {
+    let index = &Index::open(folder, &fingerprint(embedder))?;
+    let library = Library::draw(practice, melodies);
+    let (done, all) = (AtomicUsize::new(0), library.songs.len() + practice.passages);
     let tick = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
     let workers = rayon::current_num_threads();
     // A fork of the embedder for each worker, which takes every `workers`-th item.
     let forks: Vec<Box<dyn Embedder>> = (0..workers).map(|_| embedder.fork()).collect();
     forks.into_par_iter().enumerate().try_for_each(|(worker, embedder)| {
         for song in (worker..library.songs.len()).step_by(workers) {
-            library.store(song, plan.seed, index, embedder.as_ref())?;
+            library.store(song, practice.seed, index, embedder.as_ref())?;
             tick();
         }
         Ok::<(), SearchError>(())
     })?;
-    index.refresh()?;
-    let ids: HashMap<SongId, usize> = index
-        .songs()
-        .filter_map(|song| song.map(|song| Some((song.id, song.key.parse().ok()?))).transpose())
-        .collect::<Result<_, _>>()?;
-    let searchers: Result<Vec<Searcher>, SearchError> =
-        (0..workers).map(|_| Ok(Searcher::new(index.snapshot()?, index, embedder.fork(), None))).collect();
-    let cases: Result<Vec<Vec<Case>>, SearchError> = searchers?
+    let snapshot = index.snapshot()?;
+    let searchers: Vec<Searcher> = (0..workers).map(|_| Searcher::new(snapshot.clone(), embedder.fork(), None)).collect();
+    let cases: Result<Vec<Vec<Case>>, SearchError> = searchers
         .into_par_iter()
         .enumerate()
         .map(|(worker, searcher)| {
             let mut cases = Vec::new();
-            for passage in (worker..plan.passages).step_by(workers) {
-                cases.extend(library.hum(passage, plan.seed, &searcher, &ids)?);
+            for passage in (worker..practice.passages).step_by(workers) {
+                cases.extend(library.hum(passage, practice.seed, &searcher)?);
                 tick();
             }
             Ok(cases)
         })
         .collect();
-    Ok(cases?.into_iter().flatten().collect())
+    let mut train: Vec<Case> = cases?.into_iter().flatten().collect();
+    let dev = train.split_off(train.len() - train.len() / HELD_OUT);
+    Ok(Searched { train, dev })
 }
 
-/// An index that the library of a practice can be made in needs this fingerprint.
-pub fn fingerprint(embedder: &dyn Embedder) -> Fingerprint {
-    let simulated = qbh_index::ModelId { name: "simulated".into(), fingerprint: "0".repeat(16) };
-    crate::library::indexer::fingerprint(&simulated, embedder)
+/// That of an index of simulated songs.
+fn fingerprint(embedder: &dyn Embedder) -> Fingerprint {
+    let simulated = ModelId { name: "simulated".into(), fingerprint: "0".repeat(16) };
+    indexer::fingerprint(&simulated, embedder)
 }
 
 struct Library {
@@ -118,10 +132,10 @@ impl Song {
 }
 
 impl Library {
-    fn draw(plan: &Plan, melodies: &[Tune]) -> Library {
-        let draw = &mut hum::stream(plan.seed ^ SONGS, 1, 0);
+    fn draw(practice: &Practice, melodies: &[Tune]) -> Library {
+        let draw = &mut hum::stream(practice.seed ^ SONGS, 1, 0);
         let mut left: Vec<usize> = (0..melodies.len()).collect();
-        let songs = (0..plan.songs.min(melodies.len())).map(|_| {
+        let songs = (0..practice.songs.min(melodies.len())).map(|_| {
             let melody = &melodies[left.swap_remove(draw.index(left.len()))];
             let spread = if melody.free_tempo { SONG_TEMPO.1 } else { SONG_TEMPO.0 };
             let scale = draw.range(-spread, spread).exp();
@@ -146,45 +160,38 @@ impl Library {
     }
 
     /// Hums of one passage, with what a search found for the first of them; none when that was too short, or its song not found.
-    fn hum(
-        &self,
-        passage: usize,
-        seed: u64,
-        searcher: &Searcher,
-        ids: &HashMap<SongId, usize>,
-    ) -> Result<Vec<Case>, SearchError> {
+    fn hum(&self, passage: usize, seed: u64, searcher: &Searcher) -> Result<Vec<Case>, SearchError> {
         let draw = &mut hum::stream(seed ^ HUMS, 0, passage as u32);
         let song = &self.songs[draw.index(self.songs.len())];
         let tempo = draw.log_range(TEMPO.0, TEMPO.1);
         let length = (draw.range(HUM_SECONDS.0, HUM_SECONDS.1) * tempo).min(song.duration());
         let from = draw.range(0.0, (song.duration() - length).max(0.0));
-        let is_right = |ranked: &Ranked| {
-            let number = searcher.song_id(ranked.song).and_then(|id| ids.get(&id));
-            number.is_some_and(|&number| self.songs[number].group == song.group)
-        };
-        let (mut kept, mut cases): (Vec<Proposal>, _) = (Vec::new(), Vec::new());
+        let group = |key: &str| key.parse().ok().and_then(|number: usize| self.songs.get(number)).map(|song| song.group);
+        let is_right = |found: &RankedSong| group(&found.song.song.key) == Some(song.group);
+        let (mut kept, mut cases): (Vec<(FetchedSong, Vec<Passage>)>, _) = (Vec::new(), Vec::new());
         for version in 0..VERSIONS {
             let tempo = if version == 0 { tempo } else { tempo * draw.range(TEMPO_SPREAD.0, TEMPO_SPREAD.1) };
             let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
             let contour = hum::hum(&song.notes, from..from + length, tempo, strength, draw);
-            let Ok(hum) = Hum::new(&contour) else { continue };
+            let Ok(hum) = trim(&contour) else { continue };
             if kept.is_empty() {
                 let voted = searcher.vote(&contour, &SearchOptions::default())?;
-                let (candidates, chances) = searcher.candidates(&voted, CANDIDATES, &[]);
-                let ranked = searcher.ranked(&voted, &candidates, &chances)?;
-                let best = ranked.iter().enumerate().filter(|(rank, song)| *rank < KEPT || is_right(song));
-                kept = best.map(|(_, song)| Proposal::again(song)).collect();
+                let found = searcher.rank(&voted, CANDIDATES, |_| true)?.ranked.into_iter().enumerate();
+                let best = found.filter(|(rank, song)| *rank < KEPT || is_right(song));
+                kept = best.map(|(_, found)| (found.song, found.places.iter().map(|place| place.passage).collect())).collect();
             }
-            let ranked = searcher.again(&hum, &kept)?;
+            let parts: Vec<(&[f32], &[Passage])> =
+                kept.iter().map(|(song, passages)| (&song.contour[..], &passages[..])).collect();
+            let places = align(&hum, &parts);
             let mut case = Case { pairs: Vec::new(), scores: Vec::new(), right: Vec::new() };
-            for (ranked, pairs) in ranked.iter().zip(searcher.pairs(&hum, &ranked)?) {
-                let pairs: Vec<Pair> = pairs.into_iter().flatten().collect();
+            for ranked in rank(kept.iter().map(|(song, _)| song.clone()).zip(places)) {
+                let pairs: Vec<Pair> = pairs(&hum, &ranked).into_iter().flatten().collect();
                 if pairs.is_empty() {
                     continue;
                 }
                 case.pairs.push(pairs);
-                case.scores.push(ranked.score);
-                case.right.push(is_right(ranked));
+                case.scores.push(ranked.evidence.score());
+                case.right.push(is_right(&ranked));
             }
             if case.right.contains(&true) {
                 cases.push(case);

@@ -1,6 +1,9 @@
-//! Path votes: how well the windows of a hum, in their order, fit windows of a song that follow each other at the same pace.
+//! Votes: how well the windows of a hum, in their order, fit windows of a song that follow each other at the same pace.
 
-use qbh_index::PairScores;
+use qbh_index::{PairScores, Snapshot};
+use qbh_models::embedder::windows::WindowVectors;
+
+use super::embed::queries;
 
 /// What a step off the diagonal costs, in cosine similarity.
 const OFF_DIAGONAL: f32 = 0.03;
@@ -8,9 +11,39 @@ const OFF_DIAGONAL: f32 = 0.03;
 /// Marks window positions that a song does not hold; less than any cosine similarity less [`OFF_DIAGONAL`].
 const ABSENT: f32 = -4.0;
 
-/// Buffers of [`path_vote`], to be used again from pair to pair.
+/// What a song got.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SongVotes {
+    /// The song's ordinal in the snapshot.
+    pub song: u32,
+    /// Its path vote for each pair of hum length and song level, all levels of the first length first; `None` where it has no windows.
+    pub votes: Vec<Option<f32>>,
+}
+
+/// The votes of all songs, or of those listed, by ascending ordinal.
+///
+/// # Errors
+/// What the index reports.
+pub fn vote(snapshot: &Snapshot, hum: &[WindowVectors], songs: Option<&[u32]>) -> Result<Vec<SongVotes>, qbh_index::Error> {
+    let levels = snapshot.levels().len();
+    let votes = snapshot.score(&queries(hum), songs, |song, pairs| of_song(song, pairs, hum, levels))?;
+    Ok(votes.into_iter().map(|(_, votes)| votes).collect())
+}
+
+fn of_song(song: u32, pairs: &[PairScores], hum: &[WindowVectors], levels: usize) -> SongVotes {
+    let mut buffers = Diagonals::default();
+    let mut votes = vec![None; hum.len() * levels];
+    for pair in pairs {
+        if let Some(length) = hum.iter().position(|windows| windows.steps == pair.hum_steps) {
+            votes[length * levels + pair.level] = path_vote(pair, &mut buffers);
+        }
+    }
+    SongVotes { song, votes }
+}
+
+/// Buffers of [`diagonals`], to be used again from pair to pair.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub struct Diagonals {
     row: Vec<f32>,
     sums: Vec<f32>,
 }
@@ -20,17 +53,17 @@ pub struct Scratch {
 /// length: a diagonal of slope 1 is one tempo ratio held from end to end. A hum window with no song window beside it counts 0.
 ///
 /// -1..=1; `None` when either side has no window.
-pub fn path_vote(pair: &PairScores, scratch: &mut Scratch) -> Option<f32> {
-    let best = diagonals(pair, scratch)?.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+fn path_vote(pair: &PairScores, buffers: &mut Diagonals) -> Option<f32> {
+    let best = diagonals(pair, buffers)?.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     Some(best / pair.hum_positions.len() as f32)
 }
 
-/// The sums over `i` of what [`path_vote`] takes the mean of, for every `d` from one before the last hum window on: value `k` belongs to
+/// The sums over `i` of what a path vote is the mean of, for every `d` from one before the last hum window on: value `k` belongs to
 /// `d = k - 1 - last hum position`.
-pub fn diagonals<'s>(pair: &PairScores, scratch: &'s mut Scratch) -> Option<&'s [f32]> {
+pub fn diagonals<'b>(pair: &PairScores, buffers: &'b mut Diagonals) -> Option<&'b [f32]> {
     let (&last_hum, &last_song) = (pair.hum_positions.last()?, pair.song_positions.last()?);
     let (last_hum, last_song) = (usize::from(last_hum), usize::from(last_song));
-    let Scratch { row, sums } = scratch;
+    let Diagonals { row, sums } = buffers;
     // sums[last_hum + d]; one more diagonal at either end, where a step off the diagonal reaches the outermost windows.
     sums.clear();
     sums.resize(last_hum + last_song + 3, 0.0);
@@ -93,7 +126,7 @@ mod tests {
                 })
                 .collect();
             let pair = PairScores { hum_steps: 100, level: 0, hum_positions: &hum, song_positions: &song, scores: &scores };
-            let vote = path_vote(&pair, &mut Scratch::default()).unwrap();
+            let vote = path_vote(&pair, &mut Diagonals::default()).unwrap();
             prop_assert!((vote - naive(&pair)).abs() < 1e-5);
         }
     }
@@ -107,7 +140,7 @@ mod tests {
             scores[i * 20 + i + 7] = 0.9;
         }
         let pair = PairScores { hum_steps: 100, level: 1, hum_positions: &hum, song_positions: &song, scores: &scores };
-        let vote = path_vote(&pair, &mut Scratch::default()).unwrap();
+        let vote = path_vote(&pair, &mut Diagonals::default()).unwrap();
         assert!((vote - 0.9).abs() < 1e-6);
     }
 }

@@ -1,10 +1,10 @@
-//! The melody as alignment sees it: five pitches a second, without rests to speak of.
+//! What is aligned: a contour as five pitches a second, without rests to speak of.
 
 use std::ops::Range;
 
 use qbh_models::contour::{CONTOUR_STEP, SLOWDOWN};
 
-/// Contour steps per melody frame: 5 Hz.
+/// Contour steps per frame: 5 Hz.
 const STEPS_PER_FRAME: usize = 2;
 
 /// A pitch is held through a gap for this many frames (2 s); what is left of a longer gap is cut out.
@@ -16,7 +16,7 @@ const SAME_PITCH: f32 = 1.0;
 /// A contour at 5 Hz with its gaps held for up to 2 s and cut beyond that: people do not keep time in rests, and a song may rest
 /// where the extractor lost the voice. Begins and ends with voice.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Melody {
+pub struct PitchSequence {
     /// MIDI pitch of every frame.
     pub pitch: Vec<f32>,
     /// Pitch class of every frame on the ring of all `u16`: an octave is 65536, differences wrap around as pitch classes do.
@@ -27,19 +27,19 @@ pub struct Melody {
     slowdown: f32,
 }
 
-impl Melody {
-    /// The melody of contour steps of 100 ms (MIDI pitch, 0 = unvoiced).
+impl PitchSequence {
+    /// The sequence of contour steps of 100 ms (MIDI pitch, 0 = unvoiced).
     pub fn new(contour: &[f32]) -> Self {
-        Melody::at(contour, 1.0)
+        PitchSequence::at(contour, 1.0)
     }
 
-    /// The melody of steps of a contour slowed down: [`qbh_models::Contour::slowed`].
+    /// The sequence of steps of a contour slowed down: [`qbh_models::Contour::slowed`].
     pub fn slowed(contour: &[f32]) -> Self {
-        Melody::at(contour, SLOWDOWN as f32)
+        PitchSequence::at(contour, SLOWDOWN as f32)
     }
 
     fn at(contour: &[f32], slowdown: f32) -> Self {
-        let mut melody = Melody { pitch: Vec::new(), class: Vec::new(), step: Vec::new(), slowdown };
+        let mut sequence = PitchSequence { pitch: Vec::new(), class: Vec::new(), step: Vec::new(), slowdown };
         let mut unvoiced = usize::MAX;
         for (frame, steps) in contour.chunks(STEPS_PER_FRAME).enumerate() {
             let pitch = match frame_pitch(steps) {
@@ -49,27 +49,27 @@ impl Melody {
                 }
                 None => {
                     unvoiced = unvoiced.saturating_add(1);
-                    match melody.pitch.last() {
+                    match sequence.pitch.last() {
                         Some(&held) if unvoiced <= LONGEST_HOLD => held,
                         _ => continue,
                     }
                 }
             };
-            melody.pitch.push(pitch);
-            melody.class.push(pitch_class(pitch));
-            melody.step.push((frame * STEPS_PER_FRAME) as u32);
+            sequence.pitch.push(pitch);
+            sequence.class.push(pitch_class(pitch));
+            sequence.step.push((frame * STEPS_PER_FRAME) as u32);
         }
-        let held_at_the_end = unvoiced.min(LONGEST_HOLD).min(melody.frames());
-        melody.truncate(melody.frames() - held_at_the_end);
-        melody
+        let held_at_the_end = unvoiced.min(LONGEST_HOLD).min(sequence.frames());
+        sequence.truncate(sequence.frames() - held_at_the_end);
+        sequence
     }
 
-    /// The melody of some steps of a contour, as far as it has them.
+    /// The sequence of some steps of a contour, as far as it has them.
     pub fn of_part(contour: &[f32], part: Range<usize>) -> Self {
         let start = part.start.min(contour.len());
-        let mut melody = Melody::new(&contour[start..part.end.clamp(start, contour.len())]);
-        melody.step.iter_mut().for_each(|step| *step += start as u32);
-        melody
+        let mut sequence = PitchSequence::new(&contour[start..part.end.clamp(start, contour.len())]);
+        sequence.step.iter_mut().for_each(|step| *step += start as u32);
+        sequence
     }
 
     /// Number of frames.
@@ -132,29 +132,29 @@ mod tests {
         contour.extend([0.0; 30]);
         contour.extend([62.0, 62.5, 64.0, 70.0]);
         contour.extend([0.0; 9]);
-        let melody = Melody::new(&contour);
+        let sequence = PitchSequence::new(&contour);
         let mut pitch = vec![60.0; 3 + 10];
         pitch.extend([62.25, 64.0]);
-        assert_eq!(melody.pitch, pitch);
-        assert_eq!(melody.step[..4], [4, 6, 8, 10]);
-        assert_eq!(melody.step[12..], [28, 40, 42]);
-        assert_eq!((melody.start(14), melody.end(14)), (4.2, 4.4));
+        assert_eq!(sequence.pitch, pitch);
+        assert_eq!(sequence.step[..4], [4, 6, 8, 10]);
+        assert_eq!(sequence.step[12..], [28, 40, 42]);
+        assert_eq!((sequence.start(14), sequence.end(14)), (4.2, 4.4));
     }
 
     #[test]
     fn a_part_keeps_its_place_in_the_whole() {
         let contour: Vec<f32> = (0..40).map(|i| 50.0 + i as f32).collect();
-        let (whole, part) = (Melody::new(&contour), Melody::of_part(&contour, 10..30));
+        let (whole, part) = (PitchSequence::new(&contour), PitchSequence::of_part(&contour, 10..30));
         assert_eq!((&part.pitch[..], &part.step[..]), (&whole.pitch[5..15], &whole.step[5..15]));
-        assert_eq!(Melody::of_part(&contour, 30..90).frames(), 5);
-        assert!(Melody::of_part(&contour, 50..90).is_empty());
+        assert_eq!(PitchSequence::of_part(&contour, 30..90).frames(), 5);
+        assert!(PitchSequence::of_part(&contour, 50..90).is_empty());
     }
 
     #[test]
-    fn silence_is_no_melody() {
-        assert_eq!(Melody::new(&[0.0; 50]).frames(), 0);
-        assert_eq!(Melody::new(&[]).frames(), 0);
-        assert_eq!(Melody::new(&[f32::NAN, 60.0]).pitch, [60.0]);
+    fn silence_is_no_frame() {
+        assert_eq!(PitchSequence::new(&[0.0; 50]).frames(), 0);
+        assert_eq!(PitchSequence::new(&[]).frames(), 0);
+        assert_eq!(PitchSequence::new(&[f32::NAN, 60.0]).pitch, [60.0]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! Cutting contours into windows: one function for songs and hums, which differ in parameters only.
+//! Windows: a contour cut into stretches, and what is stored or compared of each. One function cuts songs and hums, which differ in
+//! parameters only.
 
-use qbh_models::contour::voiced_fraction;
-use qbh_models::embedder::Windowing;
+use super::{Embedder, Windowing};
+use crate::contour::{slowed_step, voiced_fraction};
+use crate::{Contour, ModelError};
 
 /// A song shorter than a level's window still gets one window there, its whole self, when it is at least this share as long.
 const SHORTEST_SONG: f32 = 0.6;
@@ -13,40 +15,91 @@ const OF_SHORT_HUMS: u16 = 3;
 
 /// One window of a contour: steps `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+struct Window {
     /// Ordinal of the window among all windows of its length, those without enough voice included:
     /// neighbours in position are neighbours in time.
-    pub position: u16,
+    position: u16,
     /// First step.
-    pub start: usize,
+    start: usize,
     /// One past the last step.
-    pub end: usize,
+    end: usize,
 }
 
 /// The windows of one length.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cut {
+struct Cut {
     /// Length asked for, in contour steps (a short song's only window may be shorter).
-    pub steps: u16,
+    steps: u16,
     /// Windows kept, by position.
-    pub windows: Vec<Window>,
+    windows: Vec<Window>,
+}
+
+/// The windows of one length with their vectors; at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowVectors {
+    /// Length in contour steps (a short song's only window may be shorter).
+    pub steps: u16,
+    /// Position of each window, ascending: hops from the beginning, windows without enough voice counted.
+    pub positions: Vec<u16>,
+    /// [`Embedder::dimension`] values of each window, window after window.
+    pub vectors: Vec<f32>,
+}
+
+/// What an index stores of a song: the windows of its contour (MIDI pitch per 100 ms, 0 = unvoiced), one entry per level, shortest first. Levels
+/// for which the song is too short, or has no voice, are left out.
+///
+/// # Errors
+/// What the embedder reports.
+pub fn embed_song(contour: &[f32], embedder: &dyn Embedder) -> Result<Vec<WindowVectors>, ModelError> {
+    embed(song_windows(contour, embedder.windowing()), |w| &contour[w.start..w.end], embedder)
+}
+
+/// What is compared of a hum: its windows, one entry per length, longest first. They come from steps of 67 ms where the embedder takes windows of
+/// steps of any length.
+///
+/// # Errors
+/// What the embedder reports.
+pub fn embed_hum(hum: &Contour, embedder: &dyn Embedder) -> Result<Vec<WindowVectors>, ModelError> {
+    let windowing = embedder.windowing();
+    let steps = |w: &Window| match windowing.resampled {
+        true => &hum.slowed[slowed_step(w.start)..slowed_step(w.end)],
+        false => &hum.pitch[w.start..w.end],
+    };
+    embed(hum_windows(&hum.pitch, windowing), steps, embedder)
+}
+
+/// All windows at once, as embedders are fastest; `steps` gives a window's.
+fn embed<'c>(
+    mut cuts: Vec<Cut>,
+    steps: impl Fn(&Window) -> &'c [f32],
+    embedder: &dyn Embedder,
+) -> Result<Vec<WindowVectors>, ModelError> {
+    cuts.retain(|cut| !cut.windows.is_empty());
+    let windows: Vec<&[f32]> = cuts.iter().flat_map(|cut| &cut.windows).map(steps).collect();
+    let mut vectors = embedder.vectors(&windows)?.into_iter();
+    let of_length = |Cut { steps, windows }: Cut| WindowVectors {
+        steps,
+        positions: windows.iter().map(|w| w.position).collect(),
+        vectors: vectors.by_ref().take(windows.len() * embedder.dimension()).collect(),
+    };
+    Ok(cuts.into_iter().map(of_length).collect())
 }
 
 /// The windows of a song, one [`Cut`] per level; levels for which the song is too short or has no voice hold none.
-pub fn song_windows(contour: &[f32], windowing: &Windowing) -> Vec<Cut> {
+fn song_windows(contour: &[f32], windowing: &Windowing) -> Vec<Cut> {
     let cut = |&steps: &u16| cut(contour, steps, windowing.windows_per_length, SHORTEST_SONG, windowing.song_min_voiced);
     windowing.song_steps.iter().map(cut).collect()
 }
 
 /// The windows of a hum: one [`Cut`] per hum length, longest first. Lengths beyond the hum's own become the whole hum, once; windows below 4 s
 /// are for short hums.
-pub fn hum_windows(contour: &[f32], windowing: &Windowing) -> Vec<Cut> {
+fn hum_windows(contour: &[f32], windowing: &Windowing) -> Vec<Cut> {
     let longest = contour.len().min(usize::from(u16::MAX)) as u16;
     let useful = |steps: &u16| *steps >= SHORT || OF_SHORT_HUMS * *steps >= longest;
     let mut lengths: Vec<u16> = windowing.hum_steps.iter().copied().filter(useful).map(|steps| steps.min(longest)).collect();
     lengths.dedup();
     let cut = |&steps: &u16| cut(contour, steps, windowing.windows_per_length, 1.0, windowing.hum_min_voiced);
-    lengths.iter().map(cut).filter(|cut| !cut.windows.is_empty()).collect()
+    lengths.iter().map(cut).collect()
 }
 
 /// Windows of `steps` steps, `per_length` to a length, the last one flush with the end. A contour shorter than that gives one

@@ -1,0 +1,3 @@
+//! What training needs of the product: searches to practise on.
+
+pub mod practise;
