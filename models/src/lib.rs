@@ -16,6 +16,7 @@ pub mod nn;
 pub mod notes;
 pub mod pitch;
 pub mod reranker;
+pub mod resample;
 
 pub use contour::Contour;
 pub use error::ModelError;

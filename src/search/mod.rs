@@ -29,7 +29,7 @@ mod error;
 pub(crate) mod fetch;
 pub(crate) mod locate;
 mod options;
-mod place;
+pub(crate) mod place;
 mod propose;
 pub(crate) mod rank;
 pub(crate) mod rerank;

@@ -8,7 +8,7 @@ use qbh_models::Note;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::Pair;
 use qbh_synthesis::hum::{self, ranges};
-use qbh_training::embedder::Melody as Tune;
+use qbh_training::embedder::Tune;
 use qbh_training::reranker::Case;
 use rayon::prelude::*;
 
