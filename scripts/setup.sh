@@ -33,7 +33,7 @@ choose_wheels() {
     TORCH_SHA256=0f68f4ac6d95d12e896c3b7a912b5871619542ec54d3649cf48cc1edd4dd2756
     CMAKE_TAG=manylinux_2_17_x86_64
     CMAKE_SHA256=1c8b05df0602365da91ee6a3336fe57525b137706c4ab5675498f662ae1dbcec
-    LIBRARIES="libc10.so libtorch_cpu.so libgomp.so.1 libgfortran.so.5" ;;
+    LIBRARIES="libc10.so libtorch_cpu.so libgomp.so.1" ;;
   linux-aarch64)
     TORCH_TAG=manylinux_2_28_aarch64
     TORCH_SHA256=f99924682ef0aa6a4ab3b1b76f40dc6e273fca09f367d15a524266db100a723f

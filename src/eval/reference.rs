@@ -7,7 +7,7 @@ use qbh_models::pitch::{PITCH_HOP, midi_to_hz};
 
 use super::estimate::{Estimate, voicing_auc};
 use super::melody::{MelodyScores, Series, TOLERANCE_CENTS, cents_and_voicing, evaluate, score_frames};
-use crate::pitchfile::{PitchFileError, Samples, read_samples_of};
+use crate::pitchfile::{PitchFileError, Samples, read_samples_of, table};
 
 /// Frames nearer than this to a note of a chart, but outside it, are not scored: charts are good to about 50 ms, and voices linger.
 const CHART_MARGIN: f64 = 0.3;
@@ -86,11 +86,9 @@ impl Reference {
         let text = std::fs::read_to_string(path).map_err(|source| ReferenceError::Io { path: name.clone(), source })?;
         let mut series = Series::default();
         let mut chart = Vec::new();
-        for (i, line) in text.lines().enumerate() {
-            let fields: Vec<&str> = line.split([',', ' ', '\t', ';']).map(str::trim).filter(|f| !f.is_empty()).collect();
+        for (i, (line, fields)) in table::rows(&text).enumerate() {
             let number = |k: usize| fields.get(k).and_then(|f| f.parse::<f64>().ok()).filter(|x| x.is_finite());
             match (fields.len(), number(0), number(1)) {
-                (0, ..) => {}
                 (2, Some(time), Some(f0)) => {
                     series.times.push(time);
                     series.f0.push(f0);
@@ -99,7 +97,7 @@ impl Reference {
                     chart.push(ChartNote { onset, offset, pitch: number(2) });
                 }
                 (_, None, _) if i == 0 => {} // a header
-                _ => return Err(ReferenceError::Row { path: name, line: i + 1, text: line.chars().take(60).collect() }),
+                _ => return Err(ReferenceError::Row { path: name, line, text: fields.join(" ").chars().take(60).collect() }),
             }
         }
         match (series.times.is_empty(), chart.is_empty()) {

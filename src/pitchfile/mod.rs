@@ -18,6 +18,7 @@ mod notes;
 mod pv;
 mod resample;
 mod rows;
+pub mod table;
 mod write;
 
 #[cfg(test)]
