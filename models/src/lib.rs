@@ -16,6 +16,7 @@ pub mod nn;
 pub mod notes;
 pub mod pitch;
 pub mod reranker;
+pub mod resample;
 
 pub use contour::Contour;
 pub use error::ModelError;
@@ -29,3 +30,7 @@ pub const EMBEDDING_DIM: usize = 512;
 
 /// A window of melody as a point on the unit sphere (L2 norm 1): melodies that sound alike lie close.
 pub type Embedding = [f32; EMBEDDING_DIM];
+
+#[cfg(test)]
+#[path = "../../tests/util/skipped.rs"]
+mod skipped;

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use qbh::library::ListenError;
 use qbh::library::listen::{self, Heard, Piece};
-use qbh::search::{Answer, SearchError, SearchMethod, SearchOptions, Searcher, plot};
+use qbh::plot::alignment_svg;
+use qbh::search::{Answer, SearchError, SearchMethod, SearchOptions, Searcher};
 use qbh_index::{Hnsw, Index, Snapshot};
 use qbh_models::Contour;
 use qbh_models::extractor::Extractor;
@@ -244,7 +245,7 @@ impl Desk<'_> {
     fn plot(&self, file: &Path, asked: &Asked, answer: &Answer) -> Result<()> {
         let Some(best) = answer.matches.first() else { return Ok(()) };
         let song = Contour::from_steps(best.contour.clone());
-        let svg = plot::alignment_svg(&asked.contour, &song, &best.placement, &answer::title(&best.song))?;
+        let svg = alignment_svg(&asked.contour, &song, &best.placement, &answer::title(&best.song))?;
         std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))?;
         self.context.say(format!("{} shows the hum over the best match", file.display()));
         Ok(())

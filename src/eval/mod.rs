@@ -1,5 +1,6 @@
 //! Evaluation: how well melodies are extracted and songs are found, on published data sets, with confidence intervals.
 
+pub mod alike;
 pub mod baselines;
 pub mod bootstrap;
 pub mod compare;
@@ -11,5 +12,5 @@ pub mod melody;
 pub mod ranks;
 pub mod recordings;
 pub mod reference;
-pub mod reliability_plot;
 pub mod retrieval;
+pub mod units;

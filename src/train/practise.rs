@@ -8,7 +8,7 @@ use qbh_models::Note;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::Pair;
 use qbh_synthesis::hum::{self, ranges};
-use qbh_training::embedder::Melody;
+use qbh_training::embedder::Tune;
 use qbh_training::reranker::Case;
 use rayon::prelude::*;
 
@@ -71,7 +71,7 @@ pub struct Searched {
 /// What index and embedder report.
 pub fn practise(
     practice: &Practice,
-    melodies: &[Melody],
+    melodies: &[Tune],
     folder: &Path,
     embedder: &dyn Embedder,
     progress: &(dyn Fn(usize, usize) + Sync),
@@ -135,7 +135,7 @@ impl Song {
 }
 
 impl Library {
-    fn draw(practice: &Practice, melodies: &[Melody]) -> Library {
+    fn draw(practice: &Practice, melodies: &[Tune]) -> Library {
         let draw = &mut hum::stream(practice.seed ^ SONGS, 1, 0);
         let mut left: Vec<usize> = (0..melodies.len()).collect();
         let songs = (0..practice.songs.min(melodies.len())).map(|_| {

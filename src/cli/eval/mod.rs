@@ -2,6 +2,7 @@
 
 pub(in crate::cli) mod extractors;
 mod fit;
+mod heading;
 mod melody;
 mod retrieval;
 
