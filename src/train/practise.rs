@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_cases_on_any_number_of_cores() {
-        let melodies = Collection::generated(24, 5).melodies;
+        let melodies = Collection::generated(24, 5).tunes;
         let practice = Practice { songs: 20, passages: 6, seed: 3 };
         let cases = [1, 3].map(|workers| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(workers).build().unwrap();
