@@ -48,21 +48,46 @@ pub(super) fn difference(hum: u16, song: u16) -> i16 {
     ((ring >> UNIT_SHIFT) as i16).min(CAP)
 }
 
+/// Cells that are computed at a time: two vectors of AVX2, one of AVX-512.
+const LANES: usize = 32;
+
+/// The highest cells of some rows, one for each lane.
+type Highest = [i16; LANES];
+
 /// One row of `H`: hum frame `hum` against all of `song`. `above` and `above2` are the rows of the two hum frames before, with
-/// [`MARGIN`] cells in front. Returns the highest cell.
+/// [`MARGIN`] cells in front.
 #[inline(always)]
-fn row(hum: u16, song: &[u16], above: &[i16], above2: &[i16], out: &mut [i16]) -> i16 {
+fn row(hum: u16, song: &[u16], above: &[i16], above2: &[i16], out: &mut [i16], highest: &mut Highest) {
     let n = song.len();
     let (skip_song, straight, skip_hum) = (&above[..n], &above[1..=n], &above2[1..=n]);
     let out = &mut out[MARGIN..MARGIN + n];
-    let mut highest = 0;
-    for j in 0..n {
-        let earned = TAU - difference(hum, song[j]);
-        let skipped = skip_song[j].max(skip_hum[j].saturating_add(earned)).saturating_sub(SKIP);
-        out[j] = straight[j].max(skipped).saturating_add(earned).max(0);
-        highest = highest.max(out[j]);
+    let cell = |song: u16, straight: i16, skip_song: i16, skip_hum: i16| {
+        let earned = TAU - difference(hum, song);
+        let skipped = skip_song.max(skip_hum.saturating_add(earned)).saturating_sub(SKIP);
+        straight.max(skipped).saturating_add(earned).max(0)
+    };
+    if n < LANES {
+        for j in 0..n {
+            out[j] = cell(song[j], straight[j], skip_song[j], skip_hum[j]);
+            highest[0] = highest[0].max(out[j]);
+        }
+        return;
     }
-    highest
+    let mut at = 0;
+    loop {
+        let block = at..at + LANES;
+        let (song, straight) = (&song[block.clone()], &straight[block.clone()]);
+        let (skip_song, skip_hum, out) = (&skip_song[block.clone()], &skip_hum[block.clone()], &mut out[block]);
+        for k in 0..LANES {
+            out[k] = cell(song[k], straight[k], skip_song[k], skip_hum[k]);
+            highest[k] = highest[k].max(out[k]);
+        }
+        if at == n - LANES {
+            break;
+        }
+        // The last block overlaps the one before: cells depend on the rows above only, and come out the same again.
+        at = (at + LANES).min(n - LANES);
+    }
 }
 
 /// Rows of `H`, and all of it, to be used again from song to song.
@@ -81,12 +106,12 @@ fn highest_cell(hum: &[u16], song: &[u16], shift: u16, buffers: &mut Buffers) ->
         row.clear();
         row.resize(song.len() + MARGIN, 0);
     }
-    let mut highest = 0;
+    let mut highest = Highest::default();
     for &class in hum {
-        highest = highest.max(row(shifted(class, shift), song, above, above2, out));
+        row(shifted(class, shift), song, above, above2, out, &mut highest);
         (above, above2, out) = (out, above, above2);
     }
-    highest
+    highest.into_iter().fold(0, i16::max)
 }
 
 /// The highest cell of `H` over all keys, and the shift at which it is; the first one tried among equals.
@@ -122,7 +147,9 @@ pub(super) fn fill(hum: &[u16], song: &[u16], shift: u16, h: &mut Vec<i16>) -> (
     for (i, &class) in hum.iter().enumerate() {
         let (before, rest) = h.split_at_mut((i + MARGIN) * width);
         let (above2, above) = before[i * width..].split_at(width);
-        let highest = row(shifted(class, shift), song, above, above2, &mut rest[..width]);
+        let mut highest = Highest::default();
+        row(shifted(class, shift), song, above, above2, &mut rest[..width], &mut highest);
+        let highest = highest.into_iter().fold(0, i16::max);
         if highest > best.1 {
             best = (i, highest);
         }
@@ -134,6 +161,38 @@ pub(super) fn fill(hum: &[u16], song: &[u16], shift: u16, h: &mut Vec<i16>) -> (
 mod tests {
     use super::*;
     use crate::search::align::tests::{classes, tune};
+    use proptest::prelude::*;
+
+    /// The recurrence as it is written above, cell after cell.
+    fn plain(hum: &[u16], song: &[u16], shift: u16) -> Vec<Vec<i32>> {
+        let mut h = vec![vec![0; song.len() + MARGIN]; hum.len() + MARGIN];
+        for (i, &class) in hum.iter().enumerate() {
+            for (j, &other) in song.iter().enumerate() {
+                let earned = i32::from(TAU - difference(shifted(class, shift), other));
+                let skip = i32::from(SKIP);
+                let from = h[i + 1][j + 1].max(h[i + 1][j] - skip).max(h[i][j + 1] - skip + earned);
+                h[i + 2][j + 2] = (from + earned).max(0);
+            }
+        }
+        h
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn blocks_of_cells_are_the_recurrence(seed in any::<u64>(), hum in 0usize..50, song in 0usize..3 * LANES, shift in 0..SHIFTS) {
+            let (hum, song) = (classes(&tune(seed, hum)), classes(&tune(seed ^ 9, song)));
+            let expected = plain(&hum, &song, shift);
+            let mut whole = Vec::new();
+            let (row, highest) = fill(&hum, &song, shift, &mut whole);
+            prop_assert_eq!(whole.iter().map(|&cell| i32::from(cell)).collect::<Vec<_>>(), expected.concat());
+            let first = expected.iter().skip(MARGIN).map(|row| row.iter().copied().max().unwrap_or(0)).enumerate();
+            let (best_row, best) = first.fold((0, 0), |best, (i, cell)| if cell > best.1 { (i, cell) } else { best });
+            prop_assert_eq!((row, i32::from(highest)), (best_row, best));
+            prop_assert_eq!(i32::from(highest_cell(&hum, &song, shift, &mut Buffers::default())), best);
+        }
+    }
 
     #[test]
     fn the_processors_own_instructions_give_what_plain_ones_give() {
