@@ -29,6 +29,12 @@ pub(super) struct Done {
     pub stages: StageTimes,
 }
 
+/// What was heard in a file, not stored yet.
+pub(super) struct Heard {
+    songs: Result<Vec<NewSong>, Reason>,
+    stages: StageTimes,
+}
+
 /// Why a file is not in the index, and what to do about it.
 struct Reason {
     reason: String,
@@ -40,35 +46,13 @@ impl Worker {
         Worker { extractor, embedder }
     }
 
-    /// Listens to a file and stores what it holds, or that it failed. Only the index itself can be an error.
-    pub(super) fn process(&mut self, index: &Index, file: &Pending) -> Result<Done, qbh_index::Error> {
+    /// Listens to a file.
+    pub(super) fn hear(&mut self, file: &Pending) -> Heard {
         let mut stages = StageTimes::default();
         // One strange file must not end a run over a hundred thousand.
-        let heard =
+        let songs =
             catch_unwind(AssertUnwindSafe(|| self.songs(file, &mut stages))).unwrap_or_else(|panic| Err(stumbled(&*panic)));
-        let start = Instant::now();
-        let mut done = Done { songs: 0, seconds: 0.0, failure: None, stages };
-        let refusal = match heard {
-            Ok(songs) => {
-                done.songs = songs.len();
-                done.seconds = songs.iter().filter_map(|song| song.tags.duration).sum();
-                match index.put_file(&file.identity, songs) {
-                    Ok(_) => None,
-                    Err(qbh_index::Error::InvalidSong { reason, .. }) => Some(Reason {
-                        reason: format!("cannot be stored: {reason}"),
-                        remedy: "please report it as a bug, with the file".into(),
-                    }),
-                    Err(error) => return Err(error),
-                }
-            }
-            Err(refusal) => Some(refusal),
-        };
-        if let Some(Reason { reason, remedy }) = refusal {
-            index.put_failure(&file.identity, reason.as_str(), remedy.as_str())?;
-            done.failure = Some(Failure { path: file.identity.path.clone(), reason, remedy, known: false });
-        }
-        done.stages.store += start.elapsed();
-        Ok(done)
+        Heard { songs, stages }
     }
 
     fn songs(&mut self, file: &Pending, stages: &mut StageTimes) -> Result<Vec<NewSong>, Reason> {
@@ -100,6 +84,35 @@ impl Worker {
             });
         }
         Ok(songs)
+    }
+}
+
+impl Heard {
+    /// Stores what a file holds, or that it failed. Only the index itself can be an error.
+    pub(super) fn store(self, index: &Index, file: &Pending) -> Result<Done, qbh_index::Error> {
+        let start = Instant::now();
+        let mut done = Done { songs: 0, seconds: 0.0, failure: None, stages: self.stages };
+        let refusal = match self.songs {
+            Ok(songs) => {
+                done.songs = songs.len();
+                done.seconds = songs.iter().filter_map(|song| song.tags.duration).sum();
+                match index.put_file(&file.identity, songs) {
+                    Ok(_) => None,
+                    Err(qbh_index::Error::InvalidSong { reason, .. }) => Some(Reason {
+                        reason: format!("cannot be stored: {reason}"),
+                        remedy: "please report it as a bug, with the file".into(),
+                    }),
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(refusal) => Some(refusal),
+        };
+        if let Some(Reason { reason, remedy }) = refusal {
+            index.put_failure(&file.identity, reason.as_str(), remedy.as_str())?;
+            done.failure = Some(Failure { path: file.identity.path.clone(), reason, remedy, known: false });
+        }
+        done.stages.store += start.elapsed();
+        Ok(done)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The run of `qbh index`: what has to be listened to ([`IndexingPlan`]), listening to it on every core ([`run`]), and what came of it ([`IndexingReport`]).
 
 mod hear;
+mod in_order;
 mod plan;
 mod report;
 mod stages;
@@ -9,7 +10,8 @@ pub use plan::{Failure, IndexingPlan, Pending};
 pub use report::IndexingReport;
 pub use stages::StageTimes;
 
-use hear::Worker;
+use hear::{Heard, Worker};
+use in_order::InOrder;
 use qbh_index::{Fingerprint, Index, Level, ModelId};
 use qbh_models::ModelInfo;
 use qbh_models::embedder::Embedder;
@@ -45,7 +47,7 @@ pub fn fingerprint(extractor: &ModelId, embedder: &dyn Embedder) -> Fingerprint 
 ///
 /// A file that fails is stored as failed and reported; an index that fails ends the run. When `stop` is set, files being listened
 /// to are finished and the rest is left for the next run. Every file is stored by itself: a run that is cut short loses at most
-/// the files it was listening to.
+/// the files it was listening to, and, [in order](IndexingPlan::in_order), those behind them.
 pub fn run(
     index: &Index,
     plan: &IndexingPlan,
@@ -60,19 +62,30 @@ pub fn run(
     let next = AtomicUsize::new(0);
     let broken = Mutex::new(None);
 
+    let order = Mutex::new(InOrder::new());
+
+    let store = |(file, heard): (&Pending, Heard)| match heard.store(index, file) {
+        Ok(done) => {
+            let outcome = done.failure.as_ref().map_or(Ok(done.seconds), Err);
+            observer.file_done(file, outcome);
+            lock(&report).add(done);
+        }
+        Err(error) => {
+            stop.store(true, Ordering::Relaxed);
+            lock(&broken).get_or_insert(error);
+        }
+    };
     let work = |mut worker: Worker| {
         while !stop.load(Ordering::Relaxed) {
-            let Some(file) = plan.pending.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            match worker.process(index, file) {
-                Ok(done) => {
-                    let outcome = done.failure.as_ref().map_or(Ok(done.seconds), Err);
-                    observer.file_done(file, outcome);
-                    lock(&report).add(done);
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = plan.pending.get(at) else { return };
+            let heard = worker.hear(file);
+            match plan.in_order {
+                true => {
+                    let mut order = lock(&order);
+                    order.pass(at, (file, heard)).into_iter().for_each(store);
                 }
-                Err(error) => {
-                    stop.store(true, Ordering::Relaxed);
-                    lock(&broken).get_or_insert(error);
-                }
+                false => store((file, heard)),
             }
         }
     };

@@ -41,6 +41,8 @@ pub struct IndexingPlan {
     pub vanished: Vec<String>,
     /// What could not be looked at, in sentences.
     pub remarks: Vec<String>,
+    /// Whether songs are stored in the order of `pending`, so that their ids do not depend on which thread was faster.
+    pub in_order: bool,
 }
 
 impl IndexingPlan {
