@@ -9,6 +9,7 @@
 //! - [`run`]: the loop; [`feeder`]: batches made ahead of time; [`curve`], [`checkpoint`]: what is on disk
 //! - [`adamw`], [`ema`]: the optimiser, and the averaged weights that ship
 #![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
 mod adamw;
 mod checkpoint;
