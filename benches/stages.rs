@@ -5,8 +5,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use qbh::search::align::{Aligner, Scratch};
-use qbh::search::melody::Melody;
+use qbh::search::align::{Aligner, Buffers};
+use qbh::search::sequence::PitchSequence;
 use qbh_index::{FileIdentity, Fingerprint, FirstStage, Index, Level, LevelWindows, ModelId, NewSong, QueryWindow, Tags};
 use qbh_models::EMBEDDING_DIM;
 use qbh_models::embedder::{self, Embedder};
@@ -190,13 +190,13 @@ fn melody(rng: &mut ChaCha8Rng, steps: usize) -> Vec<f32> {
 fn alignment() {
     section("Alignment: a 12 s hum against 200 songs of 4 minutes, 24 keys", "the same recurrence in f32, cell after cell");
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    let hum = Melody::new(&melody(&mut rng, 120));
-    let songs: Vec<Melody> = (0..200).map(|_| Melody::new(&melody(&mut rng, 2400))).collect();
+    let hum = PitchSequence::new(&melody(&mut rng, 120));
+    let songs: Vec<PitchSequence> = (0..200).map(|_| PitchSequence::new(&melody(&mut rng, 2400))).collect();
     let aligner = Aligner::new(&hum.class);
-    let mut scratch = Scratch::default();
+    let mut buffers = Buffers::default();
     let own = median(|| {
         for song in &songs {
-            black_box(aligner.align(&song.class, &mut scratch));
+            black_box(aligner.align(&song.class, &mut buffers));
         }
     });
     const FEW: usize = 4;

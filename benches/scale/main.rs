@@ -51,15 +51,14 @@ fn main() {
         fill.up_to(size, &index, embedder.as_ref());
         let start = Instant::now();
         index.refresh().expect("the snapshot is written");
-        println!("  writing the snapshot          {:8.2} s", start.elapsed().as_secs_f64());
+        println!("  writing the snapshot           {:8.2} s", start.elapsed().as_secs_f64());
         sizes_on_disk(&index);
         drop(index);
         let index = open(dir, &fingerprint);
         let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).expect("the reranker opens");
-        let searcher = Searcher::new(index.snapshot().expect("the snapshot opens"), &index, embedder.fork(), Some(reranker));
+        let searcher = Searcher::new(index.snapshot().expect("the snapshot opens"), embedder.fork(), Some(reranker));
         search(&searcher, size);
-        graph = stages::compare(&index, &searcher, embedder.as_ref(), size, graph);
-        drop(searcher);
+        graph = stages::compare(&index, searcher, embedder.as_ref(), size, graph);
         drop(index);
         one_shot(dir, size);
     }
@@ -97,7 +96,7 @@ fn search(searcher: &Searcher, songs: usize) {
         let timings = answer.timings;
         let all = [start.elapsed(), timings.embed, timings.score, timings.align];
         times.iter_mut().zip(all).for_each(|(times, time)| times.push(1e3 * time.as_secs_f64()));
-        found += usize::from(answer.matches.first().is_some_and(|best| best.song.0 == song as u64));
+        found += usize::from(answer.matches.first().is_some_and(|best| best.song.id.0 == song as u64));
     }
     let [all, embed, score, align] = &times;
     println!("  a hum of 10 s, median          {:8.1} ms ({HUMS} hums)", quantile(all, 0.5));

@@ -42,6 +42,16 @@ pub enum ModelError {
     /// libtorch refused an operation.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),
+    /// Audio cannot be brought to the rate that a network needs.
+    #[error("cannot resample from {from} to {to} Hz: {reason}")]
+    Resample {
+        /// The rate it has.
+        from: u32,
+        /// The rate wanted.
+        to: u32,
+        /// What the library says.
+        reason: String,
+    },
     /// Training or synthesis was asked for something impossible.
     #[error("{0}")]
     Training(String),

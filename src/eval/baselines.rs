@@ -6,7 +6,7 @@ use qbh_index::{Index, SongId};
 use qbh_models::Contour;
 use rayon::prelude::*;
 
-use crate::search::melody::Melody;
+use crate::search::sequence::PitchSequence;
 
 /// Keys tried within the octave, half a semitone apart.
 const KEYS: usize = 24;
@@ -45,7 +45,7 @@ impl Exhaustive {
         let mut songs = Vec::new();
         for song in index.songs() {
             let id = song?.id;
-            songs.extend(index.contour(id)?.map(|contour| (id, Melody::new(&contour).pitch)));
+            songs.extend(index.contour(id)?.map(|contour| (id, PitchSequence::new(&contour).pitch)));
         }
         Ok(Exhaustive { songs })
     }
@@ -53,7 +53,7 @@ impl Exhaustive {
     /// All songs, the most like the hum first, and the seconds it took on all cores.
     pub fn rank(&self, hum: &Contour, baseline: Baseline) -> (Vec<SongId>, f64) {
         let begin = Instant::now();
-        let hum = Melody::new(&hum.pitch).pitch;
+        let hum = PitchSequence::new(&hum.pitch).pitch;
         let cost = |song: &[f32]| match baseline {
             Baseline::Warping => warping(&hum, song),
             Baseline::Scaling => scaling(&hum, song),

@@ -12,6 +12,7 @@ mod reference;
 mod residual;
 #[cfg(test)]
 mod tests;
+pub mod windows;
 
 pub use network::Architecture;
 pub use network::Network;

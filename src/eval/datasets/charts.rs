@@ -27,8 +27,8 @@ pub fn charts(folder: &Path, plan: &HumPlan) -> Result<DataSet, DatasetError> {
         if !chart.is_file() {
             continue;
         }
-        let reference =
-            Reference::read(&chart).map_err(|e| DatasetError::Malformed { path: chart.clone(), reason: e.to_string() })?;
+        let reference = Reference::read(&chart, &recording, None)
+            .map_err(|e| DatasetError::Malformed { path: chart.clone(), reason: e.to_string() })?;
         let Reference::Chart(rows) = reference else { continue };
         let note = |onset: f64, offset: f64, pitch: f64| Note {
             onset: onset as f32,
@@ -56,6 +56,7 @@ pub fn melodies(file: &Path, plan: &HumPlan) -> Result<DataSet, DatasetError> {
     for (id, group) in &groups {
         members.entry(*group).or_default().extend(song_key(file, Some(id)));
     }
+    members.values_mut().for_each(|songs| songs.sort());
     let mut songs = Vec::new();
     for melody in melodies {
         let id = melody.id.ok_or_else(|| malformed("a melody has no id".into()))?;
@@ -75,11 +76,9 @@ struct Song {
 
 fn data_set(path: &Path, songs: &[Song], library: Vec<PathBuf>, plan: &HumPlan) -> Result<DataSet, DatasetError> {
     let notes: Vec<Arc<Vec<Note>>> = songs.iter().map(|song| song.notes.clone()).collect();
-    let query = |(item, (song, hum)): (usize, (usize, _))| Query {
-        name: format!("{}/{item}", songs[song].name),
-        source: QuerySource::Simulated(hum),
-        songs: songs[song].right.clone(),
-        without: Vec::new(),
+    let query = |(item, (song, hum)): (usize, (usize, _))| {
+        let Song { name, right, .. } = &songs[song];
+        Query::new(format!("{name}/{item}"), QuerySource::Simulated(hum), right.clone())
     };
     let queries: Vec<Query> = hums(&notes, plan).into_iter().enumerate().map(query).collect();
     if queries.is_empty() {
@@ -126,6 +125,7 @@ mod tests {
         for query in &set.queries {
             let versions = if query.name.starts_with('b') { 1 } else { 2 };
             assert_eq!(query.songs.len(), versions, "{}", query.name);
+            assert!(!query.song.ends_with("#c"), "versions of a tune are one song: {}", query.song);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::plan::{Failure, Pending};
 use super::stages::StageTimes;
+use crate::library::embed_song;
 use crate::library::listen::{self, Piece};
-use crate::search::embed_song;
 use qbh_index::{Index, NewSong};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;

@@ -3,8 +3,8 @@
 use crate::cli::{complain, progress};
 use anyhow::{Context as _, Result};
 use qbh::eval::datasets::{Query, QuerySource};
+use qbh::library::embed_song;
 use qbh::library::indexer::{self, Failure, IndexingPlan, Observer, Pending};
-use qbh::search::embed_song;
 use qbh_index::{FileRecord, Index, NewSong, Outcome};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
