@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use qbh::search::align::{Aligner, Buffers};
 use qbh::search::sequence::PitchSequence;
-use qbh_index::{FileIdentity, Fingerprint, FirstStage, Index, Level, LevelWindows, ModelId, NewSong, QueryWindow, Tags};
+use qbh_index::{FileIdentity, Fingerprint, FirstStage, Hnsw, Index, Level, LevelWindows, ModelId, NewSong, QueryWindow, Tags};
 use qbh_models::EMBEDDING_DIM;
 use qbh_models::embedder::{self, Embedder};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR, Extractor, harmonic, ssl};
@@ -173,11 +173,11 @@ fn first_stages() {
     });
     row("exact int8 scan, every score", 1e3 * exact, "ms a hum", base / exact);
     let start = Instant::now();
-    let graph = index.build_graph(&snapshot, |_, _| {}).expect("the graph is built");
+    let graph = Hnsw::build(&snapshot, |_, _| {}).expect("the graph is built");
     let built = start.elapsed().as_secs_f64();
     let hnsw = median(|| drop(black_box(one.install(|| graph.candidates(&queries, 100)))));
     row("HNSW, the best 100 songs", 1e3 * hnsw, "ms a hum", base / hnsw);
-    let open = median(|| drop(black_box(index.open_graph(&snapshot))));
+    let open = median(|| drop(black_box(Hnsw::open(&snapshot))));
     println!("  building the graph: {built:.1} s on all cores; opening it, which a single query waits for: {open:.2} s");
 }
 

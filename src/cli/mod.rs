@@ -8,6 +8,7 @@ mod demo;
 mod eval;
 mod format;
 mod index;
+mod index_summary;
 mod json;
 mod list;
 mod man;
