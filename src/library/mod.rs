@@ -1,6 +1,5 @@
-//! The library: which files are music ([`walk`]), whether they have changed ([`identity`]), what they sound like ([`sound`]),
-//! what tune they hold ([`listen`]), and
-//! the run over all of them ([`indexer`]).
+//! The library: which files are music ([`walk`]), whether they have changed ([`identity`]), what they sound like
+//! ([`sound`]), what tune they hold ([`listen`]), and the run over all of them ([`indexer`]).
 
 mod embed;
 mod error;

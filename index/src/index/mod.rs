@@ -5,6 +5,8 @@
 //! - this file: opening, reading
 
 mod publish;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::path::{Path, PathBuf};
