@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use qbh_index::{Outcome, Snapshot, Song};
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
 use serde::Serialize;
+use qbh_models::median;
 use std::io::Write;
 
 /// Arguments of `qbh show`.
@@ -130,8 +131,7 @@ fn sketch(contour: &[f32]) -> String {
     let column = |i: usize| {
         let part = &contour[i * contour.len() / columns..(i + 1) * contour.len() / columns];
         let mut voiced: Vec<f32> = part.iter().copied().filter(|&pitch| pitch > 0.0).collect();
-        voiced.sort_by(f32::total_cmp);
-        voiced.get(voiced.len() / 2).copied()
+        median(&mut voiced, f32::total_cmp)
     };
     let medians: Vec<Option<f32>> = (0..columns).map(column).collect();
     let low = medians.iter().flatten().copied().fold(f32::INFINITY, f32::min);
