@@ -32,7 +32,7 @@ pub fn build(
         .filter_map(|query| if let QuerySource::File(path) = &query.source { path.canonicalize().ok() } else { None })
         .collect();
     plan.pending.retain(|file| !hums.contains(&file.path) || roots.contains(&file.path));
-    let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let jobs = rayon::current_num_threads();
     let bar = progress::bar(plan.pending.len() as u64, "{bar:32} {pos}/{len} files indexed  {eta} left");
     let report = indexer::run(&index, &plan, extractor, embedder, jobs, &AtomicBool::new(false), &Ticks(&bar));
     bar.finish_and_clear();
