@@ -114,18 +114,13 @@ def speed():
     return ["what", "seconds", "CPU seconds", "MB at most", "command"], body, [run[0]]
 
 
-def speed_short():
-    header, body, folders = speed()
-    return header[:-1], [row[:-1] for row in body], folders
-
-
 def bench():
     """The output of `cargo bench --bench stages`, as it is."""
     found = sorted((ROOT / "benches/runs").glob("*/stages.txt"))
     return (found[-1].read_text().strip(), [found[-1].parent]) if found else ("", [])
 
 
-TABLES = {f.__name__: f for f in (extraction, retrieval, stages, songs, speed, speed_short)}
+TABLES = {f.__name__: f for f in (extraction, retrieval, stages, songs, speed)}
 
 
 def render(name, document):
