@@ -8,8 +8,8 @@ use super::{Status, list, select};
 use anyhow::{Result, bail};
 use qbh_index::{Outcome, Snapshot, Song};
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
-use serde::Serialize;
 use qbh_models::median;
+use serde::Serialize;
 use std::io::Write;
 
 /// Arguments of `qbh show`.

@@ -137,7 +137,7 @@ impl Song {
 impl Library {
     fn draw(practice: &Practice, melodies: &[Tune]) -> Library {
         let draw = &mut hum::stream(practice.seed ^ SONGS, 1, 0);
-        let mut left: Vec<usize> = (0..tunes.len()).collect();
+        let mut left: Vec<usize> = (0..melodies.len()).collect();
         let songs = (0..practice.songs.min(melodies.len())).map(|_| {
             let melody = &melodies[left.swap_remove(draw.index(left.len()))];
             let spread = if melody.free_tempo { SONG_TEMPO.1 } else { SONG_TEMPO.0 };
@@ -217,8 +217,10 @@ mod tests {
         let cases = [1, 3].map(|workers| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(workers).build().unwrap();
             let folder = tempfile::tempdir().unwrap();
-            let embedder = embedder::open(DEFAULT_EMBEDDER, tch::Device::Cpu).unwrap();
-            let searched = pool.install(|| practise(&practice, &melodies, folder.path(), embedder.as_ref(), &|_, _| ())).unwrap();
+            let searched = pool.install(|| {
+                let embedder = embedder::open(DEFAULT_EMBEDDER, tch::Device::Cpu).unwrap();
+                practise(&practice, &melodies, folder.path(), embedder.as_ref(), &|_, _| ()).unwrap()
+            });
             let cases = searched.train.into_iter().chain(searched.dev);
             cases.map(|case| (case.pairs, case.scores, case.right)).collect::<Vec<_>>()
         });
