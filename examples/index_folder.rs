@@ -44,7 +44,11 @@ pub fn index_folder(folder: &Path, dir: &Path) -> Result<IndexingReport> {
     // Setting this from another thread ends the run after the files that are being listened to. Nothing is lost.
     let stop = AtomicBool::new(false);
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(indexer::run(&index, &plan, &*extractor, &*embedder, jobs, &stop, &Printer)?)
+    let report = indexer::run(&index, &plan, &*extractor, &*embedder, jobs, &stop, &Printer)?;
+
+    // Readers see what was stored when it is published.
+    index.refresh()?;
+    Ok(report)
 }
 
 #[allow(dead_code)] // the tests call the function above

@@ -1,7 +1,7 @@
 //! From a pitch track to notes.
 
 use qbh_models::pitch::{PITCH_HOP, hz_to_midi};
-use qbh_models::{Note, PitchTrack};
+use qbh_models::{Note, PitchTrack, median};
 
 /// Semitones from the mean of a note at which a frame no longer belongs to it.
 const DEVIATION: f32 = 0.7;
@@ -80,8 +80,7 @@ impl Stretch {
 fn close(stretch: &mut Stretch, notes: &mut Vec<Note>) {
     let Stretch { frames, mut pitches, .. } = std::mem::take(stretch);
     if let Some((first, last)) = frames.filter(|(first, last)| last - first + 1 >= SHORTEST_FRAMES) {
-        let middle = pitches.len() / 2;
-        let pitch = *pitches.select_nth_unstable_by(middle, f32::total_cmp).1;
+        let Some(pitch) = median(&mut pitches, f32::total_cmp) else { return };
         let seconds = |frames: usize| (frames as f64 * PITCH_HOP) as f32;
         notes.push(Note { onset: seconds(first), duration: seconds(last - first + 1), pitch });
     }

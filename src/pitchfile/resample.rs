@@ -1,8 +1,8 @@
 //! From the times of a file to frames every 10 ms.
 
 use super::{MAX_SECONDS, PitchFileError, Samples};
-use qbh_models::PitchTrack;
 use qbh_models::pitch::PITCH_HOP;
+use qbh_models::{PitchTrack, median};
 
 /// Rows further apart (median, seconds) are no pitch track.
 const SPARSEST: f64 = 0.25;
@@ -64,9 +64,5 @@ pub fn to_track(samples: &Samples) -> Result<PitchTrack, PitchFileError> {
 /// Median distance of successive times; 0 for a single one.
 fn median_hop(times: &[f64]) -> f64 {
     let mut hops: Vec<f64> = times.windows(2).map(|w| w[1] - w[0]).collect();
-    if hops.is_empty() {
-        return 0.0;
-    }
-    let middle = hops.len() / 2;
-    *hops.select_nth_unstable_by(middle, f64::total_cmp).1
+    median(&mut hops, f64::total_cmp).unwrap_or(0.0)
 }

@@ -2,7 +2,7 @@
 
 use qbh_models::median;
 
-use super::align::{Aligner, EIGHTHS, part};
+use super::align::{Alignment, EIGHTHS, part};
 use super::answer::Placement;
 use super::rank::RankedSong;
 use super::sequence::PitchSequence;
@@ -12,7 +12,7 @@ use super::trim::TrimmedHum;
 pub fn place(hum: &TrimmedHum, ranked: &RankedSong) -> Option<Placement> {
     let best = ranked.places.first()?;
     let sequence = hum.reading(best.passage.slowed).sequence;
-    let mut placement = lay(sequence, &part(&ranked.song.contour, best.passage), best.alignment.shift)?;
+    let mut placement = lay(sequence, &part(&ranked.song.contour, best.passage), &best.alignment)?;
     // The silence before the hum was cut off.
     placement.hum_start += hum.offset;
     placement.hum_end += hum.offset;
@@ -20,9 +20,8 @@ pub fn place(hum: &TrimmedHum, ranked: &RankedSong) -> Option<Placement> {
     Some(placement)
 }
 
-/// Lays one sequence on the other along the best path at `shift` (see [`super::align::Alignment::shift`]); `None` when nothing matches.
-pub fn lay(hum: &PitchSequence, song: &PitchSequence, shift: u16) -> Option<Placement> {
-    let path = Aligner::new(&hum.class).path(&song.class, shift);
+/// Lays one sequence on the other along their alignment; `None` when nothing matches.
+pub fn lay(hum: &PitchSequence, song: &PitchSequence, Alignment { shift, path, .. }: &Alignment) -> Option<Placement> {
     let (&(hum_first, song_first), &(hum_last, song_last)) = (path.first()?, path.last()?);
     let differences: Vec<f32> = path.iter().map(|&(i, j)| hum.pitch[i] - song.pitch[j]).collect();
     // By frames, not by times: what was cut out of long rests is no tempo.
@@ -32,7 +31,7 @@ pub fn lay(hum: &PitchSequence, song: &PitchSequence, shift: u16) -> Option<Plac
         song_end: song.end(song_last),
         hum_start: hum.start(hum_first),
         hum_end: hum.end(hum_last),
-        key_shift: key_shift(&differences, -f32::from(shift) / EIGHTHS),
+        key_shift: key_shift(&differences, -f32::from(*shift) / EIGHTHS),
         tempo_ratio: lasts(song, song_first, song_last) / lasts(hum, hum_first, hum_last),
         path: path.iter().map(|&(i, j)| (hum.start(i), song.start(j))).collect(),
     })
@@ -56,12 +55,12 @@ fn middle(values: &mut [f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::align::Buffers;
+    use crate::search::align::{Aligner, Buffers};
 
     fn placed(hum: &[f32], song: &[f32]) -> Placement {
         let (hum, song) = (PitchSequence::new(hum), PitchSequence::new(song));
         let found = Aligner::new(&hum.class).align(&song.class, &mut Buffers::default());
-        lay(&hum, &song, found.shift).unwrap()
+        lay(&hum, &song, &found).unwrap()
     }
 
     fn tune(notes: &[u8], steps: usize) -> Vec<f32> {
@@ -90,7 +89,7 @@ mod tests {
         let contour = qbh_models::Contour::from_steps(tune(&TUNE[5..15], 3));
         let hum = PitchSequence::slowed(&contour.slowed);
         let found = Aligner::new(&hum.class).align(&song.class, &mut Buffers::default());
-        let placement = lay(&hum, &song, found.shift).unwrap();
+        let placement = lay(&hum, &song, &found).unwrap();
         assert!((placement.song_start - 3.0).abs() < 0.41 && (placement.song_end - 9.0).abs() < 0.41, "{placement:?}");
         assert!(placement.hum_start < 0.21 && (placement.hum_end - 3.0).abs() < 0.21, "{placement:?}");
         assert!((placement.tempo_ratio - 2.0).abs() < 0.2, "{}", placement.tempo_ratio);

@@ -1,9 +1,10 @@
 //! Proposes the songs that are worth scoring by all windows of the hum.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use qbh_index::{FirstStage, Hnsw, Snapshot};
 use qbh_models::embedder::windows::WindowVectors;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::choose::choose;
 use super::embed::queries;
@@ -21,23 +22,7 @@ const COARSE: (usize, usize) = (20, 1000);
 /// Songs drawn at random that are scored beside those that were proposed: a null distribution needs unrelated ones.
 const SAMPLE: usize = 256;
 
-/// Some of the songs, by their ordinals.
-#[derive(Debug, Clone)]
-pub struct Proposed {
-    /// Songs that may be right.
-    pub songs: Vec<u32>,
-    /// Songs that tell what unrelated ones get, ascending.
-    pub sample: Vec<u32>,
-}
-
-impl Proposed {
-    /// All of them; some twice.
-    pub fn all(&self) -> Vec<u32> {
-        [&self.songs[..], &self.sample].concat()
-    }
-}
-
-/// The songs worth scoring when `wanted` are to be aligned; `None` for all.
+/// The songs that may be right when `wanted` are to be aligned, by their ordinals; `None` for all.
 ///
 /// # Errors
 /// What the index reports; [`SearchError::NoGraph`].
@@ -47,16 +32,15 @@ pub fn propose(
     graph: Option<&Hnsw>,
     hum: &[WindowVectors],
     wanted: usize,
-) -> Result<Option<Proposed>, SearchError> {
-    let songs = match method.among(snapshot.len()) {
-        SearchMethod::Auto | SearchMethod::Exact => return Ok(None),
-        SearchMethod::Coarse => coarse(snapshot, hum, wanted)?,
+) -> Result<Option<Vec<u32>>, SearchError> {
+    match method.among(snapshot.len()) {
+        SearchMethod::Auto | SearchMethod::Exact => Ok(None),
+        SearchMethod::Coarse => Ok(Some(coarse(snapshot, hum, wanted)?)),
         SearchMethod::Hnsw => {
             let graph = graph.ok_or(SearchError::NoGraph)?;
-            graph.candidates(&queries(hum), wanted.saturating_mul(PROPOSED_PER_CANDIDATE))?
+            Ok(Some(graph.candidates(&queries(hum), wanted.saturating_mul(PROPOSED_PER_CANDIDATE))?))
         }
-    };
-    Ok(Some(Proposed { songs, sample: sample(snapshot.len()) }))
+    }
 }
 
 /// The songs that stand out by the longest windows of the hum alone: these are few, and songs that they put far behind are put far behind
@@ -71,11 +55,22 @@ fn coarse(snapshot: &Snapshot, hum: &[WindowVectors], wanted: usize) -> Result<V
     Ok(candidates.into_iter().map(|candidate| candidate.song).collect())
 }
 
-/// The same random songs for every hum, ascending.
-fn sample(songs: usize) -> Vec<u32> {
-    let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let drawn = rand::seq::index::sample(&mut rng, songs, SAMPLE.min(songs));
-    let mut sample: Vec<u32> = drawn.into_iter().map(|song| song as u32).collect();
+/// Random songs, the same for every hum and in whatever order the library was indexed, ascending: their keys decide.
+///
+/// # Errors
+/// What the index reports.
+pub fn sample(snapshot: &Snapshot) -> Result<Vec<u32>, qbh_index::Error> {
+    let hash = |ordinal: u32| -> Result<(u64, u32), qbh_index::Error> {
+        let mut hasher = DefaultHasher::new();
+        snapshot.song(ordinal)?.key.hash(&mut hasher);
+        Ok((hasher.finish(), ordinal))
+    };
+    let mut hashes = (0..snapshot.len() as u32).into_par_iter().map(hash).collect::<Result<Vec<_>, _>>()?;
+    if hashes.len() > SAMPLE {
+        hashes.select_nth_unstable(SAMPLE);
+        hashes.truncate(SAMPLE);
+    }
+    let mut sample: Vec<u32> = hashes.into_iter().map(|(_, ordinal)| ordinal).collect();
     sample.sort_unstable();
-    sample
+    Ok(sample)
 }

@@ -56,9 +56,11 @@ pub struct RankedSong {
 /// Orders songs with the places where the hum was aligned with them, best first. Those without a place are left out.
 pub fn rank(aligned: impl IntoIterator<Item = (FetchedSong, Vec<Place>)>) -> Vec<RankedSong> {
     let of = |(song, mut places): (FetchedSong, Vec<Place>)| {
-        let evidence = |place: &Place, z| {
-            let alignment = place.alignment;
-            Evidence { z, alignment: alignment.score, moves: alignment.moves, log_odds: 0.0 }
+        let evidence = |Place { alignment, .. }: &Place, z| Evidence {
+            z,
+            alignment: alignment.score,
+            moves: alignment.moves,
+            log_odds: 0.0,
         };
         let worth = |place: &Place| evidence(place, 0.0).score();
         places.sort_by(|a, b| worth(b).total_cmp(&worth(a)));

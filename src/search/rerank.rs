@@ -4,7 +4,7 @@ use qbh_models::ModelError;
 use qbh_models::reranker::{Pair, Reranker};
 use rayon::prelude::*;
 
-use super::align::{Aligner, EIGHTHS, Place, part};
+use super::align::{EIGHTHS, Place, part};
 use super::rank::{RankedSong, sort};
 use super::trim::TrimmedHum;
 
@@ -26,11 +26,10 @@ pub fn rerank(reranker: &Reranker, hum: &TrimmedHum, mut ranked: Vec<RankedSong>
 pub fn pairs(hum: &TrimmedHum, ranked: &RankedSong) -> Vec<Option<Pair>> {
     let contour = &ranked.song.contour;
     let pair = |place: &Place| {
-        let (song, shift) = (part(contour, place.passage), place.alignment.shift);
-        let reading = hum.reading(place.passage.slowed);
-        let path = Aligner::new(&reading.sequence.class).path(&song.class, shift);
-        let steps: Vec<(u32, u32)> = path.iter().map(|&(i, j)| (reading.sequence.step[i], song.step[j])).collect();
-        Pair::new(reading.steps, contour, &steps, f32::from(shift) / EIGHTHS)
+        let Place { passage, alignment } = place;
+        let (reading, song) = (hum.reading(passage.slowed), part(contour, *passage));
+        let steps: Vec<(u32, u32)> = alignment.path.iter().map(|&(i, j)| (reading.sequence.step[i], song.step[j])).collect();
+        Pair::new(reading.steps, contour, &steps, f32::from(alignment.shift) / EIGHTHS)
     };
     let mut pairs: Vec<Option<Pair>> = Vec::new();
     for pair in ranked.places.iter().map(pair) {

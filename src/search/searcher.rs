@@ -1,5 +1,6 @@
 //! The search itself: what is opened for it, and the stages in their order.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use qbh_index::{Hnsw, Snapshot, SongId};
@@ -15,10 +16,11 @@ use super::choose::{Candidate, choose};
 use super::embed::embed;
 use super::error::SearchError;
 use super::fetch::fetch;
+use super::fold::fold;
 use super::locate::{Geometry, Passage, locate};
 use super::options::SearchOptions;
 use super::place::place;
-use super::propose::propose;
+use super::propose::{propose, sample};
 use super::rank::{Evidence, RankedSong, rank};
 use super::rerank::rerank;
 use super::standardize::standardize;
@@ -55,13 +57,15 @@ pub struct Searcher {
     embedder: Box<dyn Embedder>,
     reranker: Option<Reranker>,
     graph: Option<Hnsw>,
+    /// Drawn when first needed.
+    sample: OnceLock<Vec<u32>>,
 }
 
 impl Searcher {
     /// A searcher over `snapshot`; `embedder` must be the one that the index was made with. Without a reranker, votes and alignment alone
     /// rank the songs.
     pub fn new(snapshot: Snapshot, embedder: Box<dyn Embedder>, reranker: Option<Reranker>) -> Self {
-        Searcher { snapshot, embedder, reranker, graph: None }
+        Searcher { snapshot, embedder, reranker, graph: None, sample: OnceLock::new() }
     }
 
     /// The same, with the graph of its snapshot, which [`super::SearchMethod::Hnsw`] needs.
@@ -96,9 +100,11 @@ impl Searcher {
         let windows = embed(&hum, self.embedder.as_ref())?;
         let embedded = Instant::now();
         let proposed = propose(options.method, &self.snapshot, self.graph.as_ref(), &windows, options.aligned())?;
-        let votes = vote(&self.snapshot, &windows, proposed.as_ref().map(|proposed| proposed.all()).as_deref())?;
+        let sample = if proposed.is_some() { Some(self.sample()?) } else { None };
+        let songs = proposed.zip(sample).map(|(proposed, sample)| [&proposed, sample].concat());
+        let votes = vote(&self.snapshot, &windows, songs.as_deref())?;
         let timings = Timings { embed: embedded - begin, score: embedded.elapsed(), ..Timings::default() };
-        Ok(Voted { hum, windows, votes, sample: proposed.map(|proposed| proposed.sample), timings })
+        Ok(Voted { hum, windows, votes, sample: sample.map(<[u32]>::to_vec), timings })
     }
 
     /// The second half of [`Searcher::search`]: candidates, alignment, ranking, as if the songs of `without` were not in the library.
@@ -110,16 +116,18 @@ impl Searcher {
         let without: Vec<u32> = without.iter().filter_map(|&song| self.snapshot.ordinal(song)).collect();
         let Ranking { candidates, ranked, chosen } = self.rank(voted, options.aligned(), |song| !without.contains(&song))?;
         let ranked = self.rerank(&voted.hum, ranked)?;
+        let ranking: Vec<u32> = ranked.iter().map(|ranked| ranked.song.candidate.song).collect();
+        let (ranked, copies) = fold(ranked);
         let evidence: Vec<Evidence> = ranked.iter().map(|song| song.evidence).collect();
         let confidences = calibrate(&evidence, self.snapshot.len() - without.len(), options.limit);
 
         let ids = |songs: &mut dyn Iterator<Item = u32>| songs.filter_map(|song| self.snapshot.song_id(song)).collect();
         let candidates = ids(&mut candidates.iter().map(|candidate| candidate.song));
-        let ranking = ids(&mut ranked.iter().map(|ranked| ranked.song.candidate.song));
-        let placed = ranked.into_iter().zip(confidences).filter_map(|(ranked, confidence)| {
+        let ranking = ids(&mut ranking.into_iter());
+        let placed = ranked.into_iter().zip(copies).zip(confidences).filter_map(|((ranked, copies), confidence)| {
             let placement = place(&voted.hum, &ranked)?;
             let score = ranked.evidence.score();
-            Some(Match { song: ranked.song.song, contour: ranked.song.contour, score, confidence, placement })
+            Some(Match { song: ranked.song.song, copies, contour: ranked.song.contour, score, confidence, placement })
         });
         let matches: Vec<Match> = placed.collect();
         Ok(Answer {
@@ -162,6 +170,15 @@ impl Searcher {
             Some(reranker) => Ok(rerank(reranker, hum, ranked)?),
             None => Ok(ranked),
         }
+    }
+
+    /// Songs that are scored beside those that were proposed.
+    fn sample(&self) -> Result<&[u32], SearchError> {
+        if let Some(sample) = self.sample.get() {
+            return Ok(sample);
+        }
+        let sample = sample(&self.snapshot)?;
+        Ok(self.sample.get_or_init(|| sample))
     }
 
     fn geometry(&self, voted: &Voted) -> Geometry {

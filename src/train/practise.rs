@@ -92,19 +92,22 @@ pub fn practise(
     })?;
     let snapshot = index.snapshot()?;
     let searchers: Vec<Searcher> = (0..workers).map(|_| Searcher::new(snapshot.clone(), embedder.fork(), None)).collect();
-    let cases: Result<Vec<Vec<Case>>, SearchError> = searchers
+    let cases: Result<Vec<Vec<(usize, Vec<Case>)>>, SearchError> = searchers
         .into_par_iter()
         .enumerate()
         .map(|(worker, searcher)| {
             let mut cases = Vec::new();
             for passage in (worker..practice.passages).step_by(workers) {
-                cases.extend(library.hum(passage, practice.seed, &searcher)?);
+                cases.push((passage, library.hum(passage, practice.seed, &searcher)?));
                 tick();
             }
             Ok(cases)
         })
         .collect();
-    let mut train: Vec<Case> = cases?.into_iter().flatten().collect();
+    // In the order of the passages, however many workers there are.
+    let mut cases: Vec<(usize, Vec<Case>)> = cases?.into_iter().flatten().collect();
+    cases.sort_by_key(|(passage, _)| *passage);
+    let mut train: Vec<Case> = cases.into_iter().flat_map(|(_, cases)| cases).collect();
     let dev = train.split_off(train.len() - train.len() / HELD_OUT);
     Ok(Searched { train, dev })
 }
@@ -198,5 +201,30 @@ impl Library {
             }
         }
         Ok(cases)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
+    use qbh_training::embedder::Collection;
+
+    #[test]
+    fn the_same_seed_gives_the_same_cases_on_any_number_of_cores() {
+        let melodies = Collection::generated(24, 5).tunes;
+        let practice = Practice { songs: 20, passages: 6, seed: 3 };
+        let cases = [1, 3].map(|workers| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(workers).build().unwrap();
+            let folder = tempfile::tempdir().unwrap();
+            let searched = pool.install(|| {
+                let embedder = embedder::open(DEFAULT_EMBEDDER, tch::Device::Cpu).unwrap();
+                practise(&practice, &melodies, folder.path(), embedder.as_ref(), &|_, _| ()).unwrap()
+            });
+            let cases = searched.train.into_iter().chain(searched.dev);
+            cases.map(|case| (case.pairs, case.scores, case.right)).collect::<Vec<_>>()
+        });
+        assert!(cases[0].len() >= 12, "{} of 24 hums found their songs", cases[0].len());
+        assert!(cases[0] == cases[1]);
     }
 }

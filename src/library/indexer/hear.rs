@@ -1,9 +1,11 @@
-//! From a file to songs in the index: listen, cut into windows, embed, store.
+//! From a file to songs in the index: recognise it by its sound, or listen, cut into windows, embed, store.
 
 use super::plan::{Failure, Pending};
+use super::recognise::{Fate, Register};
 use super::stages::StageTimes;
 use crate::library::embed_song;
 use crate::library::listen::{self, Piece};
+use crate::library::sound;
 use qbh_index::{Index, NewSong};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
@@ -24,15 +26,9 @@ pub(super) struct Done {
     pub songs: usize,
     /// Seconds of music in them.
     pub seconds: f64,
-    /// Why nothing was stored.
-    pub failure: Option<Failure>,
+    /// What became of it, or why nothing was stored.
+    pub fate: Result<Fate, Failure>,
     pub stages: StageTimes,
-}
-
-/// What was heard in a file, not stored yet.
-pub(super) struct Heard {
-    songs: Result<Vec<NewSong>, Reason>,
-    stages: StageTimes,
 }
 
 /// Why a file is not in the index, and what to do about it.
@@ -46,13 +42,50 @@ impl Worker {
         Worker { extractor, embedder }
     }
 
-    /// Listens to a file.
-    pub(super) fn hear(&mut self, file: &Pending) -> Heard {
+    /// Recognises a file, or listens to it, and stores what it holds, or that it failed. Only the index itself can be an error.
+    pub(super) fn process(&mut self, index: &Index, register: &Register, file: &Pending) -> Result<Done, qbh_index::Error> {
         let mut stages = StageTimes::default();
+        let start = Instant::now();
         // One strange file must not end a run over a hundred thousand.
-        let songs =
+        let identified = catch_unwind(|| sound::identify(&file.path)).ok().flatten();
+        stages.decode += start.elapsed();
+        if let Some(identified) = &identified
+            && let Some(fate) = register.recognise(index, file, identified)?
+        {
+            return Ok(Done { songs: 0, seconds: 0.0, fate: Ok(fate), stages });
+        }
+        let heard =
             catch_unwind(AssertUnwindSafe(|| self.songs(file, &mut stages))).unwrap_or_else(|panic| Err(stumbled(&*panic)));
-        Heard { songs, stages }
+        let start = Instant::now();
+        let sound = identified.map(|identified| identified.sound);
+        let known = index.file(&file.identity.path)?.is_some();
+        let fate = if known { Fate::Changed } else { Fate::New };
+        let mut done = Done { songs: 0, seconds: 0.0, fate: Ok(fate), stages };
+        let refusal = match heard {
+            Ok(songs) => {
+                done.songs = songs.len();
+                done.seconds = songs.iter().filter_map(|song| song.tags.duration).sum();
+                match index.put_heard(&file.identity, sound, songs) {
+                    Ok(_) => None,
+                    Err(qbh_index::Error::InvalidSong { reason, .. }) => Some(Reason {
+                        reason: format!("cannot be stored: {reason}"),
+                        remedy: "please report it as a bug, with the file".into(),
+                    }),
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(refusal) => Some(refusal),
+        };
+        match (refusal, sound) {
+            (Some(Reason { reason, remedy }), _) => {
+                index.put_failure(&file.identity, reason.as_str(), remedy.as_str())?;
+                done.fate = Err(Failure { path: file.identity.path.clone(), reason, remedy, known: false });
+            }
+            (None, Some(sound)) => register.add(sound, &file.identity.path),
+            (None, None) => {}
+        }
+        done.stages.store += start.elapsed();
+        Ok(done)
     }
 
     fn songs(&mut self, file: &Pending, stages: &mut StageTimes) -> Result<Vec<NewSong>, Reason> {
@@ -84,35 +117,6 @@ impl Worker {
             });
         }
         Ok(songs)
-    }
-}
-
-impl Heard {
-    /// Stores what a file holds, or that it failed. Only the index itself can be an error.
-    pub(super) fn store(self, index: &Index, file: &Pending) -> Result<Done, qbh_index::Error> {
-        let start = Instant::now();
-        let mut done = Done { songs: 0, seconds: 0.0, failure: None, stages: self.stages };
-        let refusal = match self.songs {
-            Ok(songs) => {
-                done.songs = songs.len();
-                done.seconds = songs.iter().filter_map(|song| song.tags.duration).sum();
-                match index.put_file(&file.identity, songs) {
-                    Ok(_) => None,
-                    Err(qbh_index::Error::InvalidSong { reason, .. }) => Some(Reason {
-                        reason: format!("cannot be stored: {reason}"),
-                        remedy: "please report it as a bug, with the file".into(),
-                    }),
-                    Err(error) => return Err(error),
-                }
-            }
-            Err(refusal) => Some(refusal),
-        };
-        if let Some(Reason { reason, remedy }) = refusal {
-            index.put_failure(&file.identity, reason.as_str(), remedy.as_str())?;
-            done.failure = Some(Failure { path: file.identity.path.clone(), reason, remedy, known: false });
-        }
-        done.stages.store += start.elapsed();
-        Ok(done)
     }
 }
 

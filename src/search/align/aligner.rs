@@ -10,7 +10,7 @@ pub struct Aligner<'a> {
 }
 
 /// How well a hum aligns with a song.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Alignment {
     /// Share of what a perfect hum would earn, 0..=1.
     pub score: f32,
@@ -18,6 +18,8 @@ pub struct Alignment {
     pub shift: u16,
     /// Changes of pitch that hum and song make together along the path, per frame of the hum: see [`moves`].
     pub moves: f32,
+    /// (hum frame, song frame) of every step of the path, both ascending; empty when nothing matches.
+    pub path: Vec<(usize, usize)>,
 }
 
 impl<'a> Aligner<'a> {
@@ -30,18 +32,12 @@ impl<'a> Aligner<'a> {
     pub fn align(&self, song: &[u16], buffers: &mut Buffers) -> Alignment {
         let (highest, shift) = best_key(self.hum, song, buffers);
         let frames = self.hum.len().max(1) as f32;
-        let path = self.path_with(song, shift, &mut buffers.whole);
+        let path = self.path(song, shift, &mut buffers.whole);
         let moves = moves(self.hum, song, &path) as f32 / frames;
-        Alignment { score: (f32::from(highest) / (f32::from(TAU) * frames)).min(1.0), shift, moves }
+        Alignment { score: (f32::from(highest) / (f32::from(TAU) * frames)).min(1.0), shift, moves, path }
     }
 
-    /// The path of the best local alignment at `shift`: (hum frame, song frame) of every step, both ascending; empty when nothing
-    /// matches.
-    pub fn path(&self, song: &[u16], shift: u16) -> Vec<(usize, usize)> {
-        self.path_with(song, shift, &mut Vec::new())
-    }
-
-    fn path_with(&self, song: &[u16], shift: u16, h: &mut Vec<u16>) -> Vec<(usize, usize)> {
+    fn path(&self, song: &[u16], shift: u16, h: &mut Vec<i16>) -> Vec<(usize, usize)> {
         let width = song.len() + MARGIN;
         let (last, highest) = fill(self.hum, song, shift, h);
         if highest == 0 {
@@ -57,13 +53,13 @@ impl<'a> Aligner<'a> {
             path.push((i - MARGIN, j - MARGIN));
             let d = difference(shifted(self.hum[i - MARGIN], shift), song[j - MARGIN]);
             // What the step before was worth; no step before when it is nothing.
-            let from = (at(i, j) + d).saturating_sub(TAU);
-            if from == 0 {
+            let from = at(i, j) + d - TAU;
+            if from <= 0 {
                 break;
             }
             if at(i - 1, j - 1) == from {
                 (i, j) = (i - 1, j - 1);
-            } else if at(i - 1, j - 2).saturating_sub(SKIP) == from {
+            } else if at(i - 1, j - 2) - SKIP == from {
                 (i, j) = (i - 1, j - 2);
             } else {
                 (i, j) = (i - 2, j - 1);

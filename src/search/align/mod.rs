@@ -20,7 +20,7 @@ use super::sequence::PitchSequence;
 use super::trim::TrimmedHum;
 
 /// A passage of a song with its alignment.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
     /// The passage.
     pub(crate) passage: Passage,

@@ -9,7 +9,7 @@
 //! Frames closer than `tau` to each other earn, others cost. All keys are tried in steps of half a semitone, and the best one is
 //! refined to an eighth: a quarter of a semitone off key would cost a fifth of the score. The hum needs to match only where it earns, so that it may begin before, end after or wander away from what the song's contour holds.
 //!
-//! `H` depends on the two rows above only: every row is one loop without dependencies, in 16-bit integers, that the compiler
+//! `H` depends on the two rows above only: every row is one loop without dependencies, in 16-bit integers (enough for hums of 600 frames, two minutes), that the compiler
 //! turns into SIMD instructions.
 
 use multiversion::multiversion;
@@ -27,11 +27,11 @@ const UNIT_SHIFT: u32 = 16 - 9;
 const UNITS_PER_SEMITONE: f32 = 512.0 / 12.0;
 
 /// What a perfect frame earns, and the difference at which a frame neither earns nor costs: 1.2 semitones.
-pub(super) const TAU: u16 = (1.2 * UNITS_PER_SEMITONE) as u16;
+pub(super) const TAU: i16 = (1.2 * UNITS_PER_SEMITONE) as i16;
 /// What a step of slope 1/2 or 2 costs: 0.25 semitones.
-pub(super) const SKIP: u16 = (0.25 * UNITS_PER_SEMITONE + 0.5) as u16;
+pub(super) const SKIP: i16 = (0.25 * UNITS_PER_SEMITONE + 0.5) as i16;
 /// Differences are capped at 3 semitones.
-const CAP: u16 = (3.0 * UNITS_PER_SEMITONE) as u16;
+const CAP: i16 = (3.0 * UNITS_PER_SEMITONE) as i16;
 
 /// Rows hold two cells before the first song frame, for steps that reach beyond it.
 pub(super) const MARGIN: usize = 2;
@@ -43,25 +43,23 @@ pub(super) fn shifted(class: u16, shift: u16) -> u16 {
 
 /// The pitch-class difference of two frames in units, capped.
 #[inline(always)]
-pub(super) fn difference(hum: u16, song: u16) -> u16 {
+pub(super) fn difference(hum: u16, song: u16) -> i16 {
     let ring = (hum.wrapping_sub(song) as i16).unsigned_abs();
-    (ring >> UNIT_SHIFT).min(CAP)
+    ((ring >> UNIT_SHIFT) as i16).min(CAP)
 }
 
 /// One row of `H`: hum frame `hum` against all of `song`. `above` and `above2` are the rows of the two hum frames before, with
 /// [`MARGIN`] cells in front. Returns the highest cell.
 #[inline(always)]
-fn row(hum: u16, song: &[u16], above: &[u16], above2: &[u16], out: &mut [u16]) -> u16 {
+fn row(hum: u16, song: &[u16], above: &[i16], above2: &[i16], out: &mut [i16]) -> i16 {
     let n = song.len();
     let (skip_song, straight, skip_hum) = (&above[..n], &above[1..=n], &above2[1..=n]);
     let out = &mut out[MARGIN..MARGIN + n];
     let mut highest = 0;
     for j in 0..n {
-        let d = difference(hum, song[j]);
-        let mut from = straight[j];
-        from = from.max(skip_song[j].saturating_sub(SKIP));
-        from = from.max(skip_hum[j].saturating_add(TAU).saturating_sub(SKIP + d));
-        out[j] = from.saturating_add(TAU).saturating_sub(d);
+        let earned = TAU - difference(hum, song[j]);
+        let skipped = skip_song[j].max(skip_hum[j].saturating_add(earned)).saturating_sub(SKIP);
+        out[j] = straight[j].max(skipped).saturating_add(earned).max(0);
         highest = highest.max(out[j]);
     }
     highest
@@ -70,13 +68,13 @@ fn row(hum: u16, song: &[u16], above: &[u16], above2: &[u16], out: &mut [u16]) -
 /// Rows of `H`, and all of it, to be used again from song to song.
 #[derive(Debug, Default)]
 pub struct Buffers {
-    rows: [Vec<u16>; 3],
-    pub(super) whole: Vec<u16>,
+    rows: [Vec<i16>; 3],
+    pub(super) whole: Vec<i16>,
 }
 
 /// The highest cell of `H` at one key.
 #[inline(always)]
-fn highest_cell(hum: &[u16], song: &[u16], shift: u16, buffers: &mut Buffers) -> u16 {
+fn highest_cell(hum: &[u16], song: &[u16], shift: u16, buffers: &mut Buffers) -> i16 {
     let [a, b, c] = &mut buffers.rows;
     let (mut above, mut above2, mut out) = (a, b, c);
     for row in [&mut *above, &mut *above2, &mut *out] {
@@ -93,12 +91,12 @@ fn highest_cell(hum: &[u16], song: &[u16], shift: u16, buffers: &mut Buffers) ->
 
 /// The highest cell of `H` over all keys, and the shift at which it is; the first one tried among equals.
 #[multiversion(targets("x86_64+avx512bw+avx512vl", "x86_64+avx2"))]
-pub(super) fn best_key(hum: &[u16], song: &[u16], buffers: &mut Buffers) -> (u16, u16) {
+pub(super) fn best_key(hum: &[u16], song: &[u16], buffers: &mut Buffers) -> (i16, u16) {
     best_key_inlined(hum, song, buffers)
 }
 
 #[inline(always)]
-fn best_key_inlined(hum: &[u16], song: &[u16], buffers: &mut Buffers) -> (u16, u16) {
+fn best_key_inlined(hum: &[u16], song: &[u16], buffers: &mut Buffers) -> (i16, u16) {
     let mut best = (0, 0);
     for step in [COARSE, FINER[0], FINER[1]] {
         let (first, stride, count) =
@@ -116,7 +114,7 @@ fn best_key_inlined(hum: &[u16], song: &[u16], buffers: &mut Buffers) -> (u16, u
 
 /// All of `H` at one key, row after row behind [`MARGIN`] rows of zeros, and the hum frame of its highest cell with that cell.
 #[multiversion(targets("x86_64+avx512bw+avx512vl", "x86_64+avx2"))]
-pub(super) fn fill(hum: &[u16], song: &[u16], shift: u16, h: &mut Vec<u16>) -> (usize, u16) {
+pub(super) fn fill(hum: &[u16], song: &[u16], shift: u16, h: &mut Vec<i16>) -> (usize, i16) {
     let width = song.len() + MARGIN;
     h.clear();
     h.resize((hum.len() + MARGIN) * width, 0);

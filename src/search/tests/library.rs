@@ -114,6 +114,11 @@ pub(super) struct Library {
 
 impl Library {
     pub(super) fn of(contours: Vec<Vec<f32>>) -> Library {
+        Library::of_files(contours.into_iter().enumerate().map(|(i, contour)| (format!("{i}.mid"), contour)))
+    }
+
+    /// A library of songs by their keys, indexed in this order.
+    pub(super) fn of_files(songs_by_key: impl IntoIterator<Item = (String, Vec<f32>)>) -> Library {
         let dir = tempfile::tempdir().unwrap();
         let embedder = Projection::new();
         let model = |name: &str| ModelId { name: name.into(), fingerprint: "1".into() };
@@ -122,10 +127,10 @@ impl Library {
             Fingerprint { extractor: model("none"), embedder: model("projection"), dimension: EMBEDDING_DIM as u32, levels };
         let index = Index::open(dir.path(), &fingerprint).unwrap();
         let mut songs = Vec::new();
-        for (i, contour) in contours.into_iter().enumerate() {
-            let file = FileIdentity { path: format!("{i}.mid"), size: 1, modified_ns: 1 };
+        for (key, contour) in songs_by_key {
+            let file = FileIdentity { path: key.clone(), size: 1, modified_ns: 1 };
             let levels = embed_song(&contour, &embedder).unwrap();
-            let song = NewSong { key: "song".into(), tags: Tags::default(), contour: contour.clone(), levels };
+            let song = NewSong { key, tags: Tags::default(), contour: contour.clone(), levels };
             songs.push((index.put_file(&file, vec![song]).unwrap()[0], contour));
         }
         Library { _dir: dir, index, songs }
@@ -142,7 +147,7 @@ impl Library {
     /// A searcher with the graph, if the method needs it.
     pub(super) fn searcher(&self, method: SearchMethod) -> Searcher {
         let snapshot = self.index.snapshot().unwrap();
-        let graph = (method == SearchMethod::Hnsw).then(|| self.index.build_graph(&snapshot, |_, _| {}).unwrap());
+        let graph = (method == SearchMethod::Hnsw).then(|| qbh_index::Hnsw::build(&snapshot, |_, _| {}).unwrap());
         Searcher::new(snapshot, Box::new(Projection::new()), reranker()).with_graph(graph)
     }
 }

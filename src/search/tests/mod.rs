@@ -130,6 +130,30 @@ fn a_coarse_search_leads_to_the_same_songs() {
 }
 
 #[test]
+fn answers_do_not_depend_on_the_order_of_indexing() {
+    // Every tenth song is there three times, under names that lie apart.
+    let copies = |seed: u64| if seed % 10 == 0 { vec![0, 4, 8] } else { vec![3] };
+    let songs = |order: fn(&mut Vec<(String, Vec<f32>)>)| {
+        let names = (0..1100)
+            .flat_map(|seed| copies(seed).into_iter().map(move |copy| (format!("{copy}/{seed}.mid"), melody(seed, 150))));
+        let mut songs: Vec<(String, Vec<f32>)> = names.collect();
+        order(&mut songs);
+        Library::of_files(songs)
+    };
+    let libraries = [songs(|_| ()), songs(|songs| songs.reverse()), songs(|songs| songs.rotate_left(555))];
+    let hum = hummed(&melody(50, 150), 20, 90, 2.0, 1.2, 7);
+    for method in [SearchMethod::Exact, SearchMethod::Coarse] {
+        let answers = libraries.each_ref().map(|library| {
+            let answer = library.search(&hum, &SearchOptions { method, limit: 40, ..Default::default() }).unwrap();
+            answer.matches.into_iter().map(|m| (m.song.key, m.score, m.confidence, m.placement)).collect::<Vec<_>>()
+        });
+        assert_eq!(answers[0][..3].iter().map(|m| m.0.as_str()).collect::<Vec<_>>(), ["0/50.mid", "4/50.mid", "8/50.mid"]);
+        assert_eq!(answers[0][0].1, answers[0][2].1, "copies score the same");
+        assert!(answers.windows(2).all(|two| two[0] == two[1]), "{method:?}");
+    }
+}
+
+#[test]
 fn a_hum_of_no_song_is_not_confident() {
     let library = Library::random(60);
     let wrong = (1000..1008).filter(|&seed| {

@@ -15,5 +15,8 @@ pub fn fetched(key: &str, z: f32) -> FetchedSong {
 
 /// A place where a hum aligns so well.
 pub fn place(score: f32, moves: f32) -> Place {
-    Place { passage: Passage { start: 0, end: 1, slowed: false }, alignment: Alignment { score, shift: 0, moves } }
+    Place {
+        passage: Passage { start: 0, end: 1, slowed: false },
+        alignment: Alignment { score, shift: 0, moves, path: Vec::new() },
+    }
 }

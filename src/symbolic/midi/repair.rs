@@ -6,6 +6,7 @@
 
 use crate::symbolic::Span;
 use midly::{EventIter, MidiMessage, TrackEventKind};
+use qbh_models::median;
 
 /// Note events needed to tell, and the share of them whose delta must be larger than the one before.
 const FEWEST_EVENTS: usize = 16;
@@ -38,11 +39,7 @@ pub(super) fn has_absolute_times(events: EventIter) -> bool {
 /// Gives notes whose unit of time is unknown the pace of singing, unless theirs is credible. Sorted by start.
 pub(super) fn restore_pace(notes: &mut [Span]) {
     let mut gaps: Vec<f64> = notes.windows(2).map(|w| w[1].start - w[0].start).filter(|gap| *gap > 0.0).collect();
-    if gaps.is_empty() {
-        return;
-    }
-    let middle = gaps.len() / 2;
-    let median = *gaps.select_nth_unstable_by(middle, f64::total_cmp).1;
+    let Some(median) = median(&mut gaps, f64::total_cmp) else { return };
     if !CREDIBLE_PACE.contains(&median) {
         for note in notes {
             note.start *= USUAL_PACE / median;

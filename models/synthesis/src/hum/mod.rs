@@ -51,12 +51,7 @@ fn fault(range: Range<f32>, strength: f32, draw: &mut Draw) -> f32 {
 }
 
 fn median(values: impl Iterator<Item = f32>) -> f32 {
-    let mut values: Vec<f32> = values.collect();
-    if values.is_empty() {
-        return 0.0;
-    }
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+    qbh_models::median(&mut values.collect::<Vec<f32>>(), f32::total_cmp).unwrap_or(0.0)
 }
 
 #[cfg(test)]
