@@ -1,4 +1,5 @@
 //! What happens to a library between two runs: files move, are re-tagged, go, come back, are there twice.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

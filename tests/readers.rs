@@ -1,4 +1,5 @@
 //! One writer, many readers, each with one state of the library; and what happens to the index from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 
