@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::spectrum::{Analyser, BANDS, BINS};
+use super::spectrum::{self, Analyser, BANDS, BINS};
 use super::*;
 use crate::SAMPLE_RATE;
 use crate::random::Draw;
