@@ -93,7 +93,7 @@ pub fn practise(
     })?;
     let snapshot = index.snapshot()?;
     let searchers: Vec<Searcher> = (0..workers).map(|_| Searcher::new(snapshot.clone(), embedder.fork(), None)).collect();
-    let cases: Result<Vec<Vec<(usize, Vec<Case>)>>, SearchError> = searchers
+    let shares = searchers
         .into_par_iter()
         .enumerate()
         .map(|(worker, searcher)| {
@@ -104,9 +104,9 @@ pub fn practise(
             }
             Ok(cases)
         })
-        .collect();
+        .collect::<Result<Vec<_>, SearchError>>()?;
     // In the order of the passages, however many workers there are.
-    let mut cases: Vec<(usize, Vec<Case>)> = cases?.into_iter().flatten().collect();
+    let mut cases: Vec<(usize, Vec<Case>)> = shares.into_iter().flatten().collect();
     cases.sort_by_key(|(passage, _)| *passage);
     let mut train: Vec<Case> = cases.into_iter().flat_map(|(_, cases)| cases).collect();
     let dev = train.split_off(train.len() - train.len() / HELD_OUT);
