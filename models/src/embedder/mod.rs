@@ -3,6 +3,7 @@
 //! Two architectures: [`Architecture::Contextual`], the default, and [`Architecture::Reference`], the published one.
 //! Their weights name them in the `architecture` of the safetensors metadata.
 
+mod architecture;
 mod attention;
 mod contextual;
 mod encoder;
@@ -14,7 +15,7 @@ mod residual;
 mod tests;
 pub mod windows;
 
-pub use network::Architecture;
+pub use architecture::Architecture;
 pub use network::Network;
 pub use projection::{NAME as PROJECTION, Projection};
 
