@@ -101,11 +101,11 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     let searcher = Searcher::new(index.snapshot()?, embedder, Some(reranker));
 
     let bar = progress::bar(queries.len() as u64, "{bar:32} {pos}/{len} hums  {eta} left");
-    let trials = fit::search_all(&searcher, &*extractor, &songs, &sets, &args.distractors, || bar.inc(1));
+    let hums = fit::search_all(&searcher, &*extractor, &songs, &sets, &args.distractors, || bar.inc(1));
     bar.finish_and_clear();
-    let trials = trials?;
-    write_ranking(&fit::fit_ranking(&trials), out)?;
-    write_confidence(&fit::fit_confidence(&trials), out)?;
+    let hums = hums?;
+    write_ranking(&fit::fit_ranking(&hums), out)?;
+    write_confidence(&fit::fit_confidence(&hums), out)?;
     Ok(Status::Done)
 }
 

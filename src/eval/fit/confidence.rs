@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::trials::{Trial, Trials, mean};
+use super::searched::{SearchedHum, SearchedHums, mean};
 use crate::eval::confidence::{self, Reliability};
 use crate::search::CONFIDENT;
 use crate::search::calibrate::{FEATURES, RIVALS, features};
@@ -56,39 +56,39 @@ pub struct ConfidenceFit {
 /// An answer: what its confidence is made of, and whether it is right.
 #[derive(Debug, Clone, Copy)]
 struct Sample<'t> {
-    trial: &'t Trial,
+    hum: &'t SearchedHum,
     features: [f32; FEATURES],
     right: bool,
 }
 
 /// Fits the confidence.
-pub fn fit_confidence(trials: &Trials) -> ConfidenceFit {
-    let large = || trials.whole.iter().filter(|trial| trial.songs >= LARGE);
-    let usual_rival = mean(large().flat_map(|trial| trial.ranking.iter().skip(1).take(RIVALS)).map(|song| song.score()));
-    let sample = |trial| sample(trial, usual_rival);
-    let samples: Vec<Sample> = trials.random.iter().filter_map(sample).collect();
+pub fn fit_confidence(hums: &SearchedHums) -> ConfidenceFit {
+    let large = || hums.whole.iter().filter(|hum| hum.songs >= LARGE);
+    let usual_rival = mean(large().flat_map(|hum| hum.ranking.iter().skip(1).take(RIVALS)).map(|song| song.score()));
+    let sample = |hum| sample(hum, usual_rival);
+    let samples: Vec<Sample> = hums.random.iter().filter_map(sample).collect();
 
-    let by_hum = told(&samples, FOLDS, |sample| sample.trial.hum % FOLDS);
+    let by_hum = told(&samples, FOLDS, |sample| sample.hum.number % FOLDS);
     let mut held_out = Vec::new();
     for size in SIZES {
-        let inside = by_hum.iter().filter(|(_, sample)| size.contains(&sample.trial.songs));
+        let inside = by_hum.iter().filter(|(_, sample)| size.contains(&sample.hum.songs));
         held_out.push(report(format!("libraries of {} songs and more", size.start), &inside.copied().collect::<Vec<_>>()));
     }
     for length in LENGTHS {
-        let inside = by_hum.iter().filter(|(_, sample)| length.contains(&sample.trial.seconds));
+        let inside = by_hum.iter().filter(|(_, sample)| length.contains(&sample.hum.seconds));
         held_out.push(report(format!("hums of {} s and more", length.start), &inside.copied().collect::<Vec<_>>()));
     }
-    if trials.sets.len() > 1 {
-        let by_set = told(&samples, trials.sets.len(), |sample| sample.trial.set);
-        for (set, name) in trials.sets.iter().enumerate() {
-            let inside = by_set.iter().filter(|(_, sample)| sample.trial.set == set);
+    if hums.sets.len() > 1 {
+        let by_set = told(&samples, hums.sets.len(), |sample| sample.hum.set);
+        for (set, name) in hums.sets.iter().enumerate() {
+            let inside = by_set.iter().filter(|(_, sample)| sample.hum.set == set);
             held_out.push(report(format!("{name}, fitted without them"), &inside.copied().collect::<Vec<_>>()));
         }
     }
     let (intercept, weights) = logistic(&pairs(&samples));
     ConfidenceFit {
-        prior_location: mean(large().flat_map(|trial| &trial.nulls).map(|null| null.0)),
-        prior_spread: mean(large().flat_map(|trial| &trial.nulls).map(|null| null.1)),
+        prior_location: mean(large().flat_map(|hum| &hum.nulls).map(|null| null.0)),
+        prior_spread: mean(large().flat_map(|hum| &hum.nulls).map(|null| null.1)),
         usual_rival,
         intercept,
         weights,
@@ -96,9 +96,9 @@ pub fn fit_confidence(trials: &Trials) -> ConfidenceFit {
     }
 }
 
-fn sample(trial: &Trial, usual_rival: f32) -> Option<Sample<'_>> {
-    let features = features(&trial.ranking, 0, trial.songs, usual_rival)?;
-    Some(Sample { trial, features, right: trial.is_right.first().copied().unwrap_or(false) })
+fn sample(hum: &SearchedHum, usual_rival: f32) -> Option<Sample<'_>> {
+    let features = features(&hum.ranking, 0, hum.songs, usual_rival)?;
+    Some(Sample { hum, features, right: hum.is_right.first().copied().unwrap_or(false) })
 }
 
 /// Features, and whether the answer is right.
@@ -207,24 +207,24 @@ mod tests {
 
     #[test]
     fn answers_are_told_by_a_model_that_has_not_seen_them() {
-        let trial = |hum: usize| Trial {
+        let hum = |number: usize| SearchedHum {
             set: 0,
-            hum,
+            number,
             ranking: Vec::new(),
             is_right: Vec::new(),
             songs: 1,
             seconds: 1.0,
             nulls: Vec::new(),
         };
-        let trials: Vec<Trial> = (0..40).map(trial).collect();
+        let hums: Vec<SearchedHum> = (0..40).map(hum).collect();
         // The first half is right where the second is wrong.
-        fn sample(trial: &Trial) -> Sample<'_> {
-            let high = trial.hum.is_multiple_of(2);
-            Sample { trial, features: [f32::from(u8::from(high)), 0., 0., 0., 0., 0., 0., 0.], right: high == (trial.hum < 20) }
+        fn sample(hum: &SearchedHum) -> Sample<'_> {
+            let high = hum.number.is_multiple_of(2);
+            Sample { hum, features: [f32::from(u8::from(high)), 0., 0., 0., 0., 0., 0., 0.], right: high == (hum.number < 20) }
         }
-        let samples: Vec<Sample> = trials.iter().map(sample).collect();
-        let told = told(&samples, 2, |sample| usize::from(sample.trial.hum < 20));
+        let samples: Vec<Sample> = hums.iter().map(sample).collect();
+        let told = told(&samples, 2, |sample| usize::from(sample.hum.number < 20));
         assert_eq!(told.len(), 40);
-        assert!(told.iter().filter(|(_, sample)| sample.trial.hum < 20).all(|(p, _)| (p - 0.5).abs() < 0.01), "{told:?}");
+        assert!(told.iter().filter(|(_, sample)| sample.hum.number < 20).all(|(p, _)| (p - 0.5).abs() < 0.01), "{told:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use qbh_models::reranker::LOG_ODDS_WEIGHT;
 
-use super::trials::{Trial, Trials};
+use super::searched::{SearchedHum, SearchedHums};
 use crate::search::rank::{ALIGNMENT_WEIGHT, Evidence, FEATURES, MOVES_WEIGHT};
 
 /// Typical spreads of the features, so that one step suits all.
@@ -53,11 +53,11 @@ pub struct RankingFit {
 }
 
 /// Fits the weights of the ranking.
-pub fn fit_ranking(trials: &Trials) -> RankingFit {
-    let sets = trials.sets.len();
+pub fn fit_ranking(hums: &SearchedHums) -> RankingFit {
+    let sets = hums.sets.len();
     let of_set = |(set, &name): (usize, &&'static str)| {
-        let own: Vec<&Trial> = trials.whole.iter().filter(|trial| trial.set == set).collect();
-        let others: Vec<&Trial> = trials.whole.iter().filter(|trial| trial.set != set).collect();
+        let own: Vec<&SearchedHum> = hums.whole.iter().filter(|hum| hum.set == set).collect();
+        let others: Vec<&SearchedHum> = hums.whole.iter().filter(|hum| hum.set != set).collect();
         SetRanking {
             set: name,
             hums: own.len(),
@@ -67,20 +67,20 @@ pub fn fit_ranking(trials: &Trials) -> RankingFit {
             held_out: (!others.is_empty()).then(|| scores(&own, fitted(&others, sets))),
         }
     };
-    let weights = fitted(&trials.whole.iter().collect::<Vec<_>>(), sets);
+    let weights = fitted(&hums.whole.iter().collect::<Vec<_>>(), sets);
     let [_, alignment_weight, moves_weight, log_odds_weight] = weights.map(|weight| weight / weights[0]);
-    let sets = trials.sets.iter().enumerate().map(of_set).collect();
+    let sets = hums.sets.iter().enumerate().map(of_set).collect();
     RankingFit { sets, alignment_weight, moves_weight, log_odds_weight }
 }
 
-fn scores(trials: &[&Trial], weights: [f32; FEATURES]) -> RankingScores {
+fn scores(hums: &[&SearchedHum], weights: [f32; FEATURES]) -> RankingScores {
     let score = |song: &Evidence| dot(&song.features(), &weights);
-    let rank = |trial: &&Trial| {
-        let songs = || trial.ranking.iter().zip(&trial.is_right);
+    let rank = |hum: &&SearchedHum| {
+        let songs = || hum.ranking.iter().zip(&hum.is_right);
         let best = songs().filter(|(_, right)| **right).map(|(song, _)| score(song)).max_by(f32::total_cmp)?;
         Some(1 + songs().filter(|(song, _)| score(song) > best).count())
     };
-    let ranks: Vec<Option<usize>> = trials.iter().map(rank).collect();
+    let ranks: Vec<Option<usize>> = hums.iter().map(rank).collect();
     let share = |of: fn(usize) -> f32| ranks.iter().flatten().map(|&rank| of(rank)).sum::<f32>() / ranks.len().max(1) as f32;
     RankingScores {
         top1: share(|rank| f32::from(u8::from(rank == 1))),
@@ -89,16 +89,16 @@ fn scores(trials: &[&Trial], weights: [f32; FEATURES]) -> RankingScores {
     }
 }
 
-/// The weights that suit some of the trials, every set counting the same.
-fn fitted(trials: &[&Trial], sets: usize) -> [f32; FEATURES] {
-    let of_set = |set: usize| trials.iter().filter(|trial| trial.set == set).count();
+/// The weights that suit some of the hums, every set counting the same.
+fn fitted(hums: &[&SearchedHum], sets: usize) -> [f32; FEATURES] {
+    let of_set = |set: usize| hums.iter().filter(|hum| hum.set == set).count();
     let shares: Vec<f32> = (0..sets).map(|set| 1.0 / of_set(set).max(1) as f32).collect();
-    let choice = |trial: &&Trial| Choice {
-        share: shares[trial.set],
-        features: trial.ranking.iter().map(Evidence::features).collect(),
-        is_right: trial.is_right.clone(),
+    let choice = |hum: &&SearchedHum| Choice {
+        share: shares[hum.set],
+        features: hum.ranking.iter().map(Evidence::features).collect(),
+        is_right: hum.is_right.clone(),
     };
-    conditional_logit(&trials.iter().map(choice).collect::<Vec<_>>())
+    conditional_logit(&hums.iter().map(choice).collect::<Vec<_>>())
 }
 
 /// A choice among songs.
@@ -177,17 +177,17 @@ mod tests {
     #[test]
     fn ranks_are_counted_over_all_right_songs() {
         let song = |z| Evidence { z, alignment: 0.0, moves: 0.0, log_odds: 0.0 };
-        let trial = |is_right: [bool; 3]| Trial {
+        let hum = |is_right: [bool; 3]| SearchedHum {
             set: 0,
-            hum: 0,
+            number: 0,
             ranking: [3.0, 2.0, 1.0].map(song).to_vec(),
             is_right: is_right.to_vec(),
             songs: 3,
             seconds: 8.0,
             nulls: Vec::new(),
         };
-        let trials = [trial([true, false, true]), trial([false, true, true]), trial([false; 3])];
-        let scores = scores(&trials.iter().collect::<Vec<_>>(), [1.0, 0.0, 0.0, 0.0]);
+        let hums = [hum([true, false, true]), hum([false, true, true]), hum([false; 3])];
+        let scores = scores(&hums.iter().collect::<Vec<_>>(), [1.0, 0.0, 0.0, 0.0]);
         assert_eq!(scores, RankingScores { top1: 1.0 / 3.0, top10: 2.0 / 3.0, mrr: 0.5 });
     }
 }

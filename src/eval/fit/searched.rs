@@ -101,11 +101,11 @@ pub fn hums_of_manifest(file: &Path, library: &[PathBuf], hums: usize) -> Result
 
 /// A hum searched in a library.
 #[derive(Debug, Clone)]
-pub(super) struct Trial {
+pub(super) struct SearchedHum {
     /// Which set the hum is of.
     pub set: usize,
     /// Which of all hums.
-    pub hum: usize,
+    pub number: usize,
     /// What spoke for the songs that were aligned, best first.
     pub ranking: Vec<Evidence>,
     /// Whether each of these is right.
@@ -120,13 +120,13 @@ pub(super) struct Trial {
 
 /// All searches.
 #[derive(Debug, Default)]
-pub struct Trials {
+pub struct SearchedHums {
     /// Names of the sets.
     pub(super) sets: Vec<&'static str>,
     /// Every hum in its whole library.
-    pub(super) whole: Vec<Trial>,
+    pub(super) whole: Vec<SearchedHum>,
     /// Every hum in [`LIBRARIES`] libraries of random sizes.
-    pub(super) random: Vec<Trial>,
+    pub(super) random: Vec<SearchedHum>,
 }
 
 /// Searches every hum of every set among the songs of its set and the `distractors`, files and folders that the index holds too. `songs` are those of
@@ -141,7 +141,7 @@ pub fn search_all(
     sets: &[FitSet],
     distractors: &[PathBuf],
     mut progress: impl FnMut(),
-) -> Result<Trials, SearchError> {
+) -> Result<SearchedHums, SearchError> {
     let snapshot = searcher.snapshot();
     let full_length = (0..snapshot.len() as u32).map(|song| Ok(snapshot.song(song)?.steps >= FULL_LENGTH));
     let full_length = full_length.collect::<Result<Vec<bool>, qbh_index::Error>>()?;
@@ -154,7 +154,7 @@ pub fn search_all(
     let is_recording = |key: &str| is_audio(Path::new(key));
     let recordings = ordinals(&is_recording);
 
-    let mut trials = Trials { sets: sets.iter().map(|set| set.name).collect(), ..Trials::default() };
+    let mut hums = SearchedHums { sets: sets.iter().map(|set| set.name).collect(), ..SearchedHums::default() };
     for (number, FitSet { set, recordings: among_recordings, .. }) in sets.iter().enumerate() {
         let (own, others) = (texts(&set.library), texts(distractors));
         let below = |roots: &[String], key: &str| roots.iter().any(|root| key.starts_with(root));
@@ -168,19 +168,19 @@ pub fn search_all(
                 Err(error) => return Err(error),
             };
             let right: Vec<u32> = query.songs.iter().filter_map(|key| snapshot.ordinal(*songs.get(key)?)).collect();
-            let hum = Hum { set: number, number: trials.whole.len(), voted: &voted, right: &right };
-            trials.whole.push(hum.search(searcher, &library, &full_length)?);
+            let hum = Hum { set: number, number: hums.whole.len(), voted: &voted, right: &right };
+            hums.whole.push(hum.search(searcher, &library, &full_length)?);
             for draw in 0..LIBRARIES {
                 let mut rng = ChaCha8Rng::seed_from_u64((item as u64) << 8 | draw as u64 | (number as u64) << 32);
                 // Small folders of full recordings are what a hum looks alike in most easily.
                 let pool = if draw == 0 && !recordings.is_empty() { &recordings } else { &library };
                 // A quarter of the libraries are whole: random sizes are rarely that large.
                 let whole = draw == 1;
-                trials.random.push(hum.search(searcher, &some_of(pool, whole, &right, &mut rng), &full_length)?);
+                hums.random.push(hum.search(searcher, &some_of(pool, whole, &right, &mut rng), &full_length)?);
             }
         }
     }
-    Ok(trials)
+    Ok(hums)
 }
 
 fn texts(paths: &[PathBuf]) -> Vec<String> {
@@ -234,7 +234,7 @@ struct Hum<'a> {
 }
 
 impl Hum<'_> {
-    fn search(&self, searcher: &Searcher, library: &[u32], full_length: &[bool]) -> Result<Trial, SearchError> {
+    fn search(&self, searcher: &Searcher, library: &[u32], full_length: &[bool]) -> Result<SearchedHum, SearchError> {
         let library: HashSet<u32> = library.iter().copied().collect();
         let ranked = searcher.rank(self.voted, SearchOptions::default().candidates, |song| library.contains(&song))?.ranked;
         let ranked = searcher.rerank(&self.voted.hum, ranked)?;
@@ -243,9 +243,9 @@ impl Hum<'_> {
         };
         let unrelated: Vec<&SongVotes> = self.voted.votes.iter().filter(unrelated).collect();
         let contour = &self.voted.hum.contour;
-        Ok(Trial {
+        Ok(SearchedHum {
             set: self.set,
-            hum: self.number,
+            number: self.number,
             ranking: ranked.iter().map(|song| song.evidence).collect(),
             is_right: ranked.iter().map(|song| self.right.contains(&song.song.candidate.song)).collect(),
             songs: library.len(),
