@@ -1,4 +1,5 @@
 //! Snapshot and graph: damaged, out of date or missing, they are found out and rebuilt.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 

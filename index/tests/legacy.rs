@@ -1,4 +1,5 @@
 //! An index of an older version is brought to the present format, without hearing anything again.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 

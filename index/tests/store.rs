@@ -1,4 +1,5 @@
 //! What is put in comes out; what is replaced or removed is gone.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 

@@ -92,6 +92,8 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         plan.remarks.iter().for_each(complain);
         return announce(&plan, out);
     }
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_signals(&stop)?;
     if Index::was_interrupted(&context.index_dir) {
         context.say("the last run was cut short: recovering what it had stored");
     }
@@ -113,11 +115,12 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
                 skipped(&plan).map_or(String::new(), |s| format!(" ({s})"))
             )
         };
+        indexer::learn_sounds(index, &plan, &stop)?;
         let gone = indexer::forget(index, &plan)?;
         index.refresh()?;
         IndexingReport { gone, elapsed: start.elapsed(), ..IndexingReport::of(&plan) }
     } else {
-        listen(args, context, index, &plan)?
+        listen(args, context, index, &plan, &stop)?
     };
     if args.json {
         summary::write_json(&plan, &report, out)?;
@@ -142,7 +145,13 @@ fn seen_by_readers(args: &Args, context: &Context) -> Result<KnownFiles> {
 }
 
 /// Opens the models and works through the plan.
-fn listen(args: &Args, context: &Context, index: Option<Index>, plan: &IndexingPlan) -> Result<IndexingReport> {
+fn listen(
+    args: &Args,
+    context: &Context,
+    index: Option<Index>,
+    plan: &IndexingPlan,
+    stop: &AtomicBool,
+) -> Result<IndexingReport> {
     let device = args.device.device()?;
     let made_with = index.as_ref().map(Index::fingerprint);
     let of_index = |name: Option<&String>, default: &str| name.cloned().unwrap_or_else(|| default.to_owned());
@@ -159,10 +168,8 @@ fn listen(args: &Args, context: &Context, index: Option<Index>, plan: &IndexingP
         None => Index::open(&context.index_dir, &fingerprint)?,
     };
 
-    let stop = Arc::new(AtomicBool::new(false));
-    stop_on_ctrl_c(&stop)?;
     let bar = Bar::new(plan);
-    let report = indexer::run(&index, plan, &*extractor, &*embedder, jobs(args), &stop, &bar);
+    let report = indexer::run(&index, plan, &*extractor, &*embedder, jobs(args), stop, &bar);
     bar.bar.finish_and_clear();
     // Also after an error: what is stored is to be found.
     let published = index.refresh();
@@ -176,8 +183,9 @@ fn jobs(args: &Args) -> usize {
     args.jobs.unwrap_or_else(cores).get()
 }
 
-/// The first Ctrl-C lets the files at hand be finished, the second ends the process; what is stored is safe in either case.
-fn stop_on_ctrl_c(stop: &Arc<AtomicBool>) -> Result<()> {
+/// The first Ctrl-C, SIGTERM or SIGHUP lets the files at hand be finished, the second ends the process; what is stored is safe in
+/// either case.
+fn stop_on_signals(stop: &Arc<AtomicBool>) -> Result<()> {
     let stop = Arc::clone(stop);
     ctrlc::set_handler(move || {
         if stop.swap(true, Ordering::Relaxed) {

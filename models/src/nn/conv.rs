@@ -138,6 +138,7 @@ pub fn leaky_(mut x: Tensor) -> Tensor {
 }
 
 /// Maximum over each `by` frequencies of `(batch, channels, frames, frequencies)`; what is left over at the top is dropped.
+#[expect(clippy::expect_used, reason = "callers give tensors of that many dimensions")]
 pub fn max_pool(x: &Tensor, by: i64, train: bool) -> Tensor {
     if train {
         return x.max_pool2d([1, by], [1, by], [0, 0], [1, 1], false);

@@ -219,7 +219,7 @@ mod tests {
         let trials: Vec<Trial> = (0..40).map(trial).collect();
         // The first half is right where the second is wrong.
         fn sample(trial: &Trial) -> Sample<'_> {
-            let high = trial.hum % 2 == 0;
+            let high = trial.hum.is_multiple_of(2);
             Sample { trial, features: [f32::from(u8::from(high)), 0., 0., 0., 0., 0., 0., 0.], right: high == (trial.hum < 20) }
         }
         let samples: Vec<Sample> = trials.iter().map(sample).collect();

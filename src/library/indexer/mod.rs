@@ -10,6 +10,7 @@ pub use plan::{Failure, IndexingPlan, KnownFiles, Pending};
 pub use report::IndexingReport;
 pub use stages::StageTimes;
 
+use super::{identity, sound};
 use hear::{Done, Worker};
 use qbh_index::{Fingerprint, Index, Level, ModelId};
 use qbh_models::ModelInfo;
@@ -94,6 +95,7 @@ pub fn run(
     if let Some(error) = into_inner(broken) {
         return Err(error);
     }
+    learn_sounds(index, plan, stop)?;
     let mut report = into_inner(desk.report);
     report.gone = forget(index, plan)?;
     report.sort();
@@ -144,6 +146,17 @@ impl Desk<'_> {
         }
         Ok(())
     }
+}
+
+/// Learns what files sound like that an older version had indexed, so that they are recognised when they move. Reads each once.
+pub fn learn_sounds(index: &Index, plan: &IndexingPlan, stop: &AtomicBool) -> Result<(), qbh_index::Error> {
+    for path in plan.soundless.iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
+        let identified = std::panic::catch_unwind(|| sound::identify(path)).ok().flatten();
+        if let Some(identified) = identified {
+            index.set_sound(&identity::path_text(path), identified.sound)?;
+        }
+    }
+    index.flush()
 }
 
 /// Takes the files that are gone out of the index and keeps their songs aside; which these were.

@@ -54,6 +54,8 @@ pub struct IndexingPlan {
     pub remarks: Vec<String>,
     /// Files that were passed by because they are no music by their name: how many by extension.
     pub skipped: BTreeMap<String, usize>,
+    /// Unchanged files of which the index does not know what they sound like: an older version had indexed them.
+    pub soundless: Vec<PathBuf>,
     /// Sounds that the index knows, and where from.
     pub sounds: Vec<(Sound, Whereabouts)>,
 }
@@ -147,7 +149,11 @@ impl IndexingPlan {
     }
 
     fn take(&mut self, path: PathBuf, identity: FileIdentity, known: &HashMap<String, FileRecord>, retry_failed: bool) {
-        match known.get(&identity.path).filter(|record| record.identity == identity).map(|record| &record.outcome) {
+        let record = known.get(&identity.path).filter(|record| record.identity == identity);
+        if record.is_some_and(|record| record.sound.is_none() && matches!(record.outcome, Outcome::Indexed { .. })) {
+            self.soundless.push(path.clone());
+        }
+        match record.map(|record| &record.outcome) {
             None => self.pending.push(Pending { path, identity }),
             Some(Outcome::Failed { .. }) if retry_failed => self.pending.push(Pending { path, identity }),
             Some(Outcome::Indexed { .. }) => self.unchanged += 1,

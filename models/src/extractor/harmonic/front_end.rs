@@ -38,6 +38,12 @@ pub struct FrontEnd {
     resolutions: Vec<(Stft, Filterbank)>,
 }
 
+impl Default for FrontEnd {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl FrontEnd {
     /// Plans the transforms and the filters.
     pub fn new() -> Self {

@@ -128,6 +128,7 @@ impl Extractor for Harmonic {
         Ok(decode::decode(&logits, &voicing, frames, self.threshold))
     }
 
+    #[expect(clippy::expect_used, reason = "the same architecture has the same variables")]
     fn fork(&self) -> Box<dyn Extractor> {
         let mut vs = VarStore::new(self.vs.device());
         let net = HarmonicNet::new(&vs.root(), self.size);

@@ -129,6 +129,7 @@ impl HarmonicNet {
 
     /// Spectra `(n, frames, 2, 284)` to pitch logits `(n, frames, 181)` and voicing logits `(n, frames)`, both f32.
     /// The convolutions compute in the kind of `x`.
+    #[expect(clippy::expect_used, reason = "callers give tensors of that many dimensions")]
     pub fn forward_t(&self, x: &Tensor, train: bool) -> (Tensor, Tensor) {
         let (n, frames, _, _) = x.size4().expect("spectra have four dimensions");
         let kind = x.kind();

@@ -9,6 +9,7 @@ use qbh_index::{FileRecord, Index, NewSong, Outcome};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
 use qbh_synthesis::hum;
+use qbh_synthesis::random::stream;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ pub fn disturb(index: &Index, embedder: &dyn Embedder, noise: &Range<f32>, seed:
         let mut disturbed = Vec::with_capacity(songs.len());
         for &id in songs {
             let (Some(song), Some(clean), Some(number)) = (index.song(id)?, index.contour(id)?, numbers.next()) else { continue };
-            let draw = &mut hum::stream(seed, number, 0);
+            let draw = &mut stream(seed, number, 0);
             let noise = draw.range(noise.start, noise.end);
             let contour = hum::leak(clean, noise, draw);
             let levels = embed_song(&contour, embedder)?;
