@@ -9,6 +9,7 @@ mod hummed;
 mod loss;
 mod melodies;
 mod pairs;
+mod principal;
 mod rivals;
 mod versions;
 
@@ -37,7 +38,8 @@ use dev::DevSet;
 use directions::Directions;
 use qbh_models::ModelError;
 use qbh_models::embedder::{self, Architecture, Network, PROJECTION};
-use qbh_models::nn::weights::{Weights, save};
+use qbh_models::nn::variables::save;
+use qbh_models::nn::weights::Weights;
 
 /// Batches drawn ahead of the training thread.
 const AHEAD: usize = 4;
@@ -331,7 +333,7 @@ impl<'a> Trainer<'a> {
         metadata.remove(PROJECTION);
         if let Some(directions) = &self.directions {
             let (projection, note) = directions.fit(self.averaged.as_ref(), self.config.device)?;
-            weights.push((PROJECTION.into(), projection.basis().shallow_clone()));
+            weights.push((PROJECTION.into(), projection));
             metadata.insert(PROJECTION.into(), note);
         }
         save(&weights, metadata, &self.config.out.join("embedder.safetensors"))?;

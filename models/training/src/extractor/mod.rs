@@ -39,7 +39,8 @@ use crate::ema::Ema;
 use crate::schedule::Budget;
 use qbh_models::ModelError;
 use qbh_models::extractor::{Architecture, SHIPPED};
-use qbh_models::nn::weights::{self, Weights};
+use qbh_models::nn::variables;
+use qbh_models::nn::weights::Weights;
 use qbh_synthesis::Example;
 
 /// Steps between two reports.
@@ -263,7 +264,7 @@ fn save_weights(
     metadata.extend(student.metadata());
     let mut tensors = ema.weights();
     tensors.extend(student.constants());
-    weights::save(&tensors, metadata, path)
+    variables::save(&tensors, metadata, path)
 }
 
 #[cfg(test)]
