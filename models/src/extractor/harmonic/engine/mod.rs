@@ -146,7 +146,7 @@ impl Network {
         for index in 0..CHUNK + 2 {
             let stack = &mut room.stack[index * stack::FRAME..][..stack::FRAME];
             match (first + index).checked_sub(1).filter(|&frame| frame < frames) {
-                Some(frame) => stack::fill(&spectra[frame * SPECTRA * BANDS..][..SPECTRA * BANDS], stack),
+                Some(frame) => room.harmonics.fill(&spectra[frame * SPECTRA * BANDS..][..SPECTRA * BANDS], stack),
                 None => stack.fill(0.0),
             }
         }

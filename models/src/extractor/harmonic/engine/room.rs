@@ -1,5 +1,6 @@
 //! Room for what lies between the layers, kept from recording to recording.
 
+use super::stack::Stack;
 use super::window::Window;
 use super::{CHUNK, Network, stack};
 use crate::engine::GruState;
@@ -11,6 +12,7 @@ pub(in crate::extractor::harmonic) struct Room {
     channels: usize,
     given_width: usize,
     hidden: usize,
+    pub(super) harmonics: Stack,
     /// The harmonic stack of a chunk and of a frame on either side.
     pub(super) stack: Vec<f32>,
     /// The input of each block.
@@ -45,6 +47,7 @@ impl Room {
             channels,
             given_width: network.gru.given_width(),
             hidden: network.gru.hidden(),
+            harmonics: Stack::new(),
             stack: vec![0.0; (CHUNK + 2) * stack::FRAME],
             windows: network.reaches.iter().map(|&reach| Window::new(channels, reach, CHUNK)).collect(),
             squeezed: vec![0.0; CHUNK * ROWS * SQUEEZED],

@@ -2,7 +2,7 @@
 
 use crate::extractor::harmonic::decode::BINS;
 use crate::extractor::harmonic::front_end::{BANDS, FLOOR, SPECTRA};
-use crate::extractor::harmonic::shape::{STACK, stack_offsets};
+use crate::extractor::harmonic::shape::{STACK, missing_bands, stack_offsets};
 
 /// Channels of a bin.
 pub(super) const CHANNELS: usize = STACK.len();
@@ -13,14 +13,35 @@ pub(super) const MARGIN: usize = 4;
 /// Values of a frame.
 pub(super) const FRAME: usize = (BINS + 2 * MARGIN) * CHANNELS;
 
-/// Fills `out` ([`FRAME`] values, the margins zero already) with the stack of one frame of spectra (`2 x 284`).
-pub(super) fn fill(spectra: &[f32], out: &mut [f32]) {
-    debug_assert_eq!(spectra.len(), SPECTRA * BANDS);
-    let bins = &mut out[MARGIN * CHANNELS..][..BINS * CHANNELS];
-    for (channel, (&(spectrum, _), offset)) in STACK.iter().zip(stack_offsets()).enumerate() {
-        let bands = &spectra[spectrum * BANDS + offset..(spectrum + 1) * BANDS];
-        let column = bins.iter_mut().skip(channel).step_by(CHANNELS);
-        column.zip(bands.iter().chain(std::iter::repeat(&FLOOR))).for_each(|(value, band)| *value = *band);
+/// Makes stacks of spectra.
+#[derive(Debug)]
+pub(super) struct Stack {
+    /// Where the lowest bin of each channel lies in `bands`.
+    first: [usize; CHANNELS],
+    /// The bands of all spectra, each with the silent ones above that the highest channel reaches.
+    bands: Vec<f32>,
+}
+
+impl Stack {
+    /// Room for one frame.
+    pub(super) fn new() -> Self {
+        let (height, offsets) = (BANDS + missing_bands(), stack_offsets());
+        let first = std::array::from_fn(|channel| STACK[channel].0 * height + offsets[channel]);
+        Stack { first, bands: vec![FLOOR; SPECTRA * height] }
+    }
+
+    /// Fills `out` ([`FRAME`] values, the margins zero already) with the stack of one frame of spectra (`2 x 284`).
+    pub(super) fn fill(&mut self, spectra: &[f32], out: &mut [f32]) {
+        let height = self.bands.len() / SPECTRA;
+        for (bands, spectrum) in self.bands.chunks_exact_mut(height).zip(spectra.chunks_exact(BANDS)) {
+            bands[..BANDS].copy_from_slice(spectrum);
+        }
+        let bins = &mut out[MARGIN * CHANNELS..][..BINS * CHANNELS];
+        for (bin, channels) in bins.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
+            for (value, first) in channels.iter_mut().zip(self.first) {
+                *value = self.bands[first + bin];
+            }
+        }
     }
 }
 
@@ -38,7 +59,7 @@ mod tests {
             }
         }
         let mut stack = vec![0.0; FRAME];
-        fill(&spectra, &mut stack);
+        Stack::new().fill(&spectra, &mut stack);
         let at = |bin: usize, channel: usize| stack[(MARGIN + bin) * CHANNELS + channel];
         for channel in [1, 2, 3, 4, 9, 10, 11] {
             assert_eq!(at(60, channel), 0.0, "channel {channel}");
