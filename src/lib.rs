@@ -5,5 +5,11 @@ pub mod audio;
 pub mod eval;
 pub mod library;
 pub mod pitchfile;
+pub mod plot;
 pub mod search;
 pub mod symbolic;
+pub mod train;
+
+#[cfg(test)]
+#[path = "../tests/util/skipped.rs"]
+mod skipped;

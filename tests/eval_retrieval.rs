@@ -49,6 +49,11 @@ fn mir_qbsh_is_searched_among_the_songs() {
         assert!(q["confidence"].as_f64().unwrap() > q["confidence_without"].as_f64().unwrap(), "{q}");
     }
     assert_eq!(report["confidence"]["auroc"], 1.0);
+    // Three hums of two songs by two people: songs are the unit unless there are fewer singers.
+    assert_eq!((&report["unit"], &report["units"], &report["role"]), (&"song".into(), &2.into(), &Value::Null));
+    assert_eq!((&query["singer"], &query["song"]), (&"year2004/person00002".into(), &report["queries"][0]["song"]));
+    let table = dir.ok(&["eval", "retrieval", "--mir-qbsh", "set", "--role", "test"]).stdout;
+    assert!(table.starts_with("test set: 3 queries of 2 songs among 4 songs\n95 % intervals: songs resampled"), "{table}");
 }
 
 #[test]
@@ -135,11 +140,72 @@ fn charts_are_hummed_from_sound_to_answer_and_runs_compared() {
     assert_eq!(again["queries"][3]["rank"], report["queries"][3]["rank"], "the index that was kept gives the same ranks");
     std::fs::write(dir.path("b.json"), again.to_string()).unwrap();
     let ran = dir.ok(&["eval", "retrieval", "--compare", "a.json", "b.json"]);
-    assert!(ran.stdout.contains("6 queries in both: 0 rank better") && ran.stdout.contains("may be chance"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("6 queries of 2 songs in both: 0 rank better") && ran.stdout.contains("may be chance"),
+        "{}",
+        ran.stdout
+    );
     let bad = dir.run(&["eval", "retrieval", "--hum-charts", "songs", "--hum-seconds", "9", "4"]);
     assert!(bad.status == 2 && bad.stderr.contains("--hum-seconds takes two numbers"), "{}", bad.stderr);
     let bad = dir.run(&["eval", "retrieval", "--compare", "a.json", "plot.svg"]);
     assert!(bad.status == 2 && bad.stderr.contains("plot.svg is no output"), "{}", bad.stderr);
+}
+
+/// Six songs under twelve names, hummed by one person in short pieces that are easily taken for another song's.
+fn twins() -> Dir {
+    let dir = Dir::new();
+    let mut rows = "query,song\n".to_string();
+    for seed in 0..6 {
+        dir.add(&format!("{seed}.mid"), midi(&melody(seed, 40)));
+        dir.add(&format!("again/{}.mid", 9 - seed), midi(&melody(seed, 40)));
+        write(&dir, &format!("{seed}.wav"), hummed(seed, 3..12, 2.0, 1.2));
+        rows +=
+            &format!("{seed}.wav,{}\n", if seed % 2 == 0 { format!("{seed}.mid") } else { format!("again/{}.mid", 9 - seed) });
+    }
+    write(&dir, "queries.csv", rows);
+    dir
+}
+
+/// The report without what depends on the clock.
+fn without_times(mut report: Value) -> Value {
+    const TIMES: [&str; 8] = ["time_p50", "time_p99", "time_mean", "search_mean", "listen_mean", "listen", "embed", "score"];
+    let clear = |object: &mut Value| {
+        let object = object.as_object_mut().unwrap();
+        TIMES.iter().chain(&["align"]).for_each(|time| drop(object.remove(*time)));
+    };
+    report["queries"].as_array_mut().unwrap().iter_mut().for_each(clear);
+    if let Some(baselines) = report["baselines"].as_array_mut() {
+        baselines.iter_mut().for_each(clear);
+    }
+    clear(&mut report);
+    report
+}
+
+#[test]
+fn every_run_gives_the_same_digits_on_any_number_of_threads() {
+    let dir = twins();
+    let args = ["eval", "retrieval", "--json", "--manifest", "queries.csv", "--library", "library", "--baselines"];
+    let run = |threads: &str| {
+        let output = dir.command(&args).env("RAYON_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        without_times(serde_json::from_slice(&output.stdout).unwrap())
+    };
+    let first = run("1");
+    assert_eq!((&first["songs"], &first["distinct_songs"]), (&12.into(), &6.into()));
+    for threads in ["2", "5", "2", "1"] {
+        assert_eq!(run(threads), first, "{threads} threads");
+    }
+    // A hit on one of two songs that are alike is a hit, and the other does not come between.
+    let ranks: Vec<u64> = first["queries"].as_array().unwrap().iter().map(|q| q["rank"].as_u64().unwrap()).collect();
+    assert!(ranks.iter().filter(|&&rank| rank == 1).count() >= 4 && ranks.iter().all(|&rank| rank <= 6), "{ranks:?}");
+}
+
+#[test]
+fn a_query_that_is_not_there_is_no_miss() {
+    let dir = twins();
+    std::fs::remove_file(dir.path("3.wav")).unwrap();
+    let ran = dir.run(&["eval", "retrieval", "--manifest", "queries.csv", "--library", "library"]);
+    assert!(ran.status == 2 && ran.stderr.contains("line 5: ") && ran.stderr.contains("3.wav is not there"), "{}", ran.stderr);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod util;
 
 use serde_json::Value;
-use std::time::{Duration, Instant};
 use util::{Dir, arg, hum, melody, midi, pitch_text, wav};
 
 /// A library of eight made-up songs as MIDI files, indexed.
@@ -89,16 +88,9 @@ fn k_limits_the_matches() {
 }
 
 #[test]
-fn a_second_run_does_nothing_and_quickly() {
+fn a_second_run_does_nothing() {
     let dir = indexed();
-    let run = || {
-        let start = Instant::now();
-        let ran = dir.ok(&["index", "library", "-vv"]);
-        (start.elapsed(), ran)
-    };
-    // A third of a second when nothing else runs; the bound and the best of three leave room for the tests beside this one.
-    let (time, ran) = [run(), run(), run()].into_iter().min_by_key(|(time, _)| *time).unwrap();
-    assert!(time < Duration::from_secs(5), "{time:?}");
+    let ran = dir.ok(&["index", "library", "-vv"]);
     assert!(ran.stdout.contains("8 unchanged"), "{}", ran.stdout);
     assert!(!ran.stderr.contains("opened model"), "models were loaded for nothing:\n{}", ran.stderr);
 }

@@ -50,30 +50,29 @@ fn main() {
         let index = Index::open(dir, &fingerprint).expect("the index opens");
         fill.up_to(size, &index, embedder.as_ref());
         let start = Instant::now();
-        index.refresh().expect("the scan file is written");
-        println!("  writing the scan file          {:8.2} s", start.elapsed().as_secs_f64());
+        index.refresh().expect("the snapshot is written");
+        println!("  writing the snapshot           {:8.2} s", start.elapsed().as_secs_f64());
         sizes_on_disk(&index);
         drop(index);
         let index = open(dir, &fingerprint);
         let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).expect("the reranker opens");
-        let searcher = Searcher::new(index.snapshot().expect("the snapshot opens"), &index, embedder.fork(), Some(reranker));
+        let searcher = Searcher::new(index.snapshot().expect("the snapshot opens"), embedder.fork(), Some(reranker));
         search(&searcher, size);
-        graph = stages::compare(&index, &searcher, embedder.as_ref(), size, graph);
-        drop(searcher);
+        graph = stages::compare(&index, searcher, embedder.as_ref(), size, graph);
         drop(index);
         one_shot(dir, size);
     }
 }
 
 fn sizes_on_disk(index: &Index) {
-    let stats = index.stats().expect("the index can be read");
+    let stats = index.snapshot().and_then(|snapshot| snapshot.stats()).expect("the index can be read");
     let per_song = |bytes: u64| bytes as f64 / 1e3 / stats.songs as f64;
     let windows: u64 = stats.vectors.iter().map(|(_, count)| count).sum();
     println!("  windows a song                 {:8.1}", windows as f64 / stats.songs as f64);
     println!("  seconds a song                 {:8.1}", stats.seconds / stats.songs as f64);
     println!("  on disk, store                 {:8.1} kB a song", per_song(stats.bytes.store));
-    println!("  on disk, scan file             {:8.1} kB a song", per_song(stats.bytes.scan));
-    println!("  on disk, both                  {:8.1} kB a song", per_song(stats.bytes.store + stats.bytes.scan));
+    println!("  on disk, snapshot              {:8.1} kB a song", per_song(stats.bytes.snapshot));
+    println!("  on disk, both                  {:8.1} kB a song", per_song(stats.bytes.store + stats.bytes.snapshot));
 }
 
 /// Opens the index as a command does, and says how long that takes.
@@ -97,7 +96,7 @@ fn search(searcher: &Searcher, songs: usize) {
         let timings = answer.timings;
         let all = [start.elapsed(), timings.embed, timings.score, timings.align];
         times.iter_mut().zip(all).for_each(|(times, time)| times.push(1e3 * time.as_secs_f64()));
-        found += usize::from(answer.matches.first().is_some_and(|best| best.song.0 == song as u64));
+        found += usize::from(answer.matches.first().is_some_and(|best| best.song.id.0 == song as u64));
     }
     let [all, embed, score, align] = &times;
     println!("  a hum of 10 s, median          {:8.1} ms ({HUMS} hums)", quantile(all, 0.5));

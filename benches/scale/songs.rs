@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use qbh::search::embed_song;
+use qbh::library::embed_song;
 use qbh_index::{FileIdentity, Index, LevelWindows, NewSong, Tags};
 use qbh_models::embedder::Embedder;
 use qbh_models::{Contour, Note};

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use qbh::eval::ranks::quantile;
-use qbh::search::windows::hum_windows;
-use qbh::search::{SearchOptions, Searcher, Stage};
-use qbh_index::{FirstStage, Hnsw, Index, QueryWindow};
+use qbh::search::embed::queries;
+use qbh::search::{SearchMethod, SearchOptions, Searcher};
+use qbh_index::{FirstStage, Hnsw, Index};
 use qbh_models::embedder::Embedder;
+use qbh_models::embedder::windows::embed_hum;
 
 use crate::HUMS;
 use crate::process::{cpu_seconds, own_memory};
@@ -27,12 +28,12 @@ pub struct Cost {
 }
 
 /// Prints a row for each stage; for the graph of a larger library, what follows from that of a smaller one.
-pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, songs: usize, before: Option<Cost>) -> Option<Cost> {
+pub fn compare(index: &Index, searcher: Searcher, embedder: &dyn Embedder, songs: usize, before: Option<Cost>) -> Option<Cost> {
     println!("  first stage                   ms a hum   recall@{RECALL_AT}    build (CPU)   reload   memory");
-    let (times, exact) = searched(searcher, Stage::Exact, songs);
+    let (times, exact) = searched(&searcher, SearchMethod::Exact, songs);
     println!("    exact scan, votes           {:8.1}        1.000            0 s    0.0 s  0.00 GB", quantile(&times, 0.5));
     let snapshot = index.snapshot().expect("the snapshot opens");
-    let (times, found) = searched(searcher, Stage::Coarse, songs);
+    let (times, found) = searched(&searcher, SearchMethod::Coarse, songs);
     println!(
         "    coarse, then exact         {:8.1}        {:.3}            0 s    0.0 s  0.00 GB",
         quantile(&times, 0.5),
@@ -61,16 +62,14 @@ pub fn compare(index: &Index, searcher: &Searcher, embedder: &dyn Embedder, song
         "    HNSW, {RECALL_AT} songs proposed    {time:8.1}        {shared:.3}  {build:11.0} s  {reload:5.1} s  {:4.2} GB",
         bytes / 1e9
     );
-    drop(graph);
-    // The first hum loads the graph.
-    let _ = searcher.search(&hum(0, songs).1, &options(Stage::Hnsw));
-    let (times, found) = searched(searcher, Stage::Hnsw, songs);
+    let searcher = searcher.with_graph(Some(graph));
+    let (times, found) = searched(&searcher, SearchMethod::Hnsw, songs);
     println!("    HNSW, {} proposed, voted   {:8.1}        {:.3}", 3 * RECALL_AT, quantile(&times, 0.5), recall(&exact, &found));
     Some(Cost { vectors: snapshot.vectors(), build, reload, bytes })
 }
 
-fn options(stage: Stage) -> SearchOptions {
-    SearchOptions { stage, candidates: RECALL_AT, ..SearchOptions::default() }
+fn options(method: SearchMethod) -> SearchOptions {
+    SearchOptions { method, candidates: RECALL_AT, ..SearchOptions::default() }
 }
 
 /// Mean share of the exact candidates that were found.
@@ -81,10 +80,10 @@ fn recall(exact: &[Vec<u64>], found: &[Vec<u64>]) -> f64 {
 }
 
 /// Milliseconds from vectors to candidates in a search, and the candidates of each hum.
-fn searched(searcher: &Searcher, stage: Stage, songs: usize) -> (Vec<f64>, Vec<Vec<u64>>) {
+fn searched(searcher: &Searcher, method: SearchMethod, songs: usize) -> (Vec<f64>, Vec<Vec<u64>>) {
     let (mut times, mut first) = (Vec::new(), Vec::new());
     for item in 0..HUMS {
-        let answer = searcher.search(&hum(item, songs).1, &options(stage)).expect("the hum is searched");
+        let answer = searcher.search(&hum(item, songs).1, &options(method)).expect("the hum is searched");
         times.push(1e3 * answer.timings.score.as_secs_f64());
         first.push(answer.candidates.iter().map(|song| song.0).collect());
     }
@@ -95,13 +94,8 @@ fn searched(searcher: &Searcher, stage: Stage, songs: usize) -> (Vec<f64>, Vec<V
 fn proposed(graph: &Hnsw, embedder: &dyn Embedder, songs: usize) -> (Vec<f64>, Vec<Vec<u64>>) {
     let (mut times, mut first) = (Vec::new(), Vec::new());
     for item in 0..HUMS {
-        let contour = hum(item, songs).1.pitch;
-        let cuts = hum_windows(&contour, embedder.windowing());
-        let windows: Vec<_> = cuts.iter().flat_map(|cut| cut.windows.iter().map(|w| (cut.steps, w))).collect();
-        let contours: Vec<&[f32]> = windows.iter().map(|(_, w)| &contour[w.start..w.end]).collect();
-        let vectors = embedder.vectors(&contours).expect("the hum is embedded");
-        let queries = windows.iter().zip(vectors.chunks_exact(embedder.dimension()));
-        let queries: Vec<_> = queries.map(|(&(steps, w), vector)| QueryWindow { steps, position: w.position, vector }).collect();
+        let windows = embed_hum(&hum(item, songs).1, embedder).expect("the hum is embedded");
+        let queries = queries(&windows);
         let start = Instant::now();
         let found = graph.candidates(&queries, RECALL_AT).expect("the hum is searched");
         times.push(1e3 * start.elapsed().as_secs_f64());

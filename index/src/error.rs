@@ -1,6 +1,9 @@
 //! The errors of this crate.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use crate::space;
 
 /// What can go wrong with an index. Every message says what to do about it where something can be done.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +26,7 @@ pub enum Error {
     /// The index was written by a version of qbh that stores things differently.
     #[error(
         "the index in {} has format {found}, this version of qbh reads format {supported}: \
-         delete the folder and index the library again, or use the version of qbh that wrote it",
+         use a version of qbh that reads it, or name another folder with --index and index the library again",
         dir.display()
     )]
     OtherVersion {
@@ -37,7 +40,7 @@ pub enum Error {
     /// The index was made with other models or other windows; its vectors cannot be compared with the ones asked for.
     #[error(
         "the index in {} was made differently ({difference}): ask for what it was made with, \
-         or delete the folder and index the library again",
+         or index the library again into another folder (--index)",
         dir.display()
     )]
     OtherModels {
@@ -46,6 +49,13 @@ pub enum Error {
         /// What differs: the index's against the one asked for.
         difference: String,
     },
+    /// The store is of one index and the snapshot of another.
+    #[error(
+        "the folder {} holds the store of one index and the snapshot of another: move away the one that does not belong there \
+         (`sled`, or `snapshot.qbh` with `journal.qbh`), and run `qbh verify`",
+        .0.display()
+    )]
+    Mixed(PathBuf),
     /// The fingerprint itself makes no sense (dimension not a multiple of 4, no levels, ...).
     #[error("these models cannot be indexed with: {0}")]
     InvalidFingerprint(String),
@@ -60,9 +70,45 @@ pub enum Error {
     /// A query was refused: wrong length, not finite, or a song ordinal that does not exist.
     #[error("this query cannot be searched for: {0}")]
     InvalidQuery(String),
+    /// There is an index, but no snapshot of it that can be read.
+    #[error(
+        "there is an index in {}, but its snapshot is {state}: `qbh index` or `qbh verify` makes it anew from the rest",
+        dir.display()
+    )]
+    NoSnapshot {
+        /// The index folder.
+        dir: PathBuf,
+        /// What is wrong with the snapshot.
+        state: String,
+    },
+    /// Part of the snapshot has another checksum than was written.
+    #[error("{}: {what} is damaged: `qbh verify` mends it from the store", path.display())]
+    SnapshotDamaged {
+        /// The snapshot.
+        path: PathBuf,
+        /// What of it.
+        what: String,
+    },
+    /// Another program has cut or overwritten the snapshot while it was in use.
+    #[error("{} was changed by another program while it was in use: run again; `qbh verify` mends it", .0.display())]
+    SnapshotChanged(PathBuf),
     /// Stored data do not fit together.
-    #[error("the index is damaged ({0}): delete the folder and index the library again")]
+    #[error("the index is damaged ({0}): `qbh verify` mends what can be mended and says what has to be heard again")]
     Damaged(String),
+    /// Nothing of the index can be read any more: neither its store nor its snapshot.
+    #[error(
+        "nothing can be read of the index in {}: its store is unreadable ({store}), and its snapshot is {snapshot}; \
+         move the folder away and index the library again",
+        dir.display()
+    )]
+    Lost {
+        /// The index folder.
+        dir: PathBuf,
+        /// What is wrong with the store.
+        store: String,
+        /// What is wrong with the snapshot.
+        snapshot: String,
+    },
     /// There is no room for what was to be written; nothing of it was.
     #[error(
         "the disk with {} is full: {} MB are free, {} MB are needed; make room and run again (nothing stored so far is lost)",
@@ -85,12 +131,12 @@ pub enum Error {
     #[error("the store of the index failed: {0}")]
     Store(sled::Error),
     /// A file of the index could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. Part of the message, so that it is no `source`, which would be printed again.
+        cause: std::io::Error,
     },
     /// The HNSW graph could not be written or read.
     #[error("the HNSW graph failed: {0}")]
@@ -99,6 +145,24 @@ pub enum Error {
 
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// What is wrong, without what can be done about it.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Error::Damaged(reason) => reason.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    /// What sled said of the store at `path`.
+    pub(crate) fn of_store(error: sled::Error, path: &Path) -> Error {
+        match error {
+            sled::Error::Io(error) if is_full(&error) => space::full(path, space::RESERVE),
+            other => other.into(),
+        }
+    }
+}
 
 impl From<sled::Error> for Error {
     fn from(error: sled::Error) -> Error {
@@ -109,7 +173,17 @@ impl From<sled::Error> for Error {
     }
 }
 
-/// For `map_err`: an [`Error::Io`] about `path`.
+/// Whether the disk, or what the user may use of it, is full.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+}
+
+/// For `map_err`: an [`Error::DiskFull`] or [`Error::Io`] about `path`.
 pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
-    move |source| Error::Io { path: path.to_path_buf(), source }
+    move |cause| {
+        if is_full(&cause) {
+            return space::full(path.parent().unwrap_or(path), space::RESERVE);
+        }
+        Error::Io { path: path.to_path_buf(), cause }
+    }
 }

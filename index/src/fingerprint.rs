@@ -57,8 +57,16 @@ impl Fingerprint {
         Ok(())
     }
 
+    /// Refuses with [`Error::OtherModels`] unless `wanted` is the same as this, which the index in `dir` was made with.
+    pub(crate) fn check(&self, wanted: &Fingerprint, dir: &std::path::Path) -> Result<()> {
+        match self.difference(wanted) {
+            None => Ok(()),
+            Some(difference) => Err(Error::OtherModels { dir: dir.to_path_buf(), difference }),
+        }
+    }
+
     /// Says in words how `wanted` differs from this one; `None` if it does not.
-    pub(crate) fn difference(&self, wanted: &Fingerprint) -> Option<String> {
+    fn difference(&self, wanted: &Fingerprint) -> Option<String> {
         let mut parts = Vec::new();
         for (what, a, b) in [("extractor", &self.extractor, &wanted.extractor), ("embedder", &self.embedder, &wanted.embedder)] {
             if a != b {

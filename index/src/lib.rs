@@ -1,10 +1,10 @@
 //! What qbh stores about a library, and how it is found again.
 //!
-//! sled is the truth. Two things are derived from it and can be rebuilt at any time: the scan file (int8 vectors, interleaved,
-//! memory-mapped) for exact search, and the HNSW graph. The crate knows no audio and no torch: a song is a key, tags, a contour
-//! and vectors.
-//!
-//! An [`Index`] looks after the folder; a [`Snapshot`] is what a search reads.
+//! One process writes, any number read. The writer has an [`Index`]: sled is its truth, every change also goes to a journal, and
+//! now and then a snapshot of everything is published. Readers open that [`Snapshot`], an immutable, memory-mapped file with all
+//! that searching needs, and take no lock. Store and snapshot (with the journal) are each other's witness and copy: what one has
+//! lost, opening the index puts back from the other. An HNSW graph may be derived from the snapshot. The crate knows no audio and
+//! no torch: a song is a key, tags, a contour and vectors.
 //!
 //! ```
 //! # fn main() -> qbh_index::Result<()> {
@@ -34,23 +34,31 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod care;
+mod change;
+mod derived;
 mod error;
+mod failpoint;
 mod fingerprint;
 mod first_stage;
+mod folder;
 mod index;
+mod journal;
 mod kernels;
 mod lock;
+mod opening;
 mod quantize;
 mod record;
-mod scan;
 mod snapshot;
 mod space;
 mod store;
+mod values;
 
-pub use care::{Bytes, Compacted, Derived, Report, Stats};
+pub use care::{Compacted, DiskUse, Stats, StoreCheck, VerifyReport, mend, verify};
+pub use derived::Derived;
 pub use error::{Error, Result};
 pub use fingerprint::{Fingerprint, Level, ModelId};
 pub use first_stage::{Exact, FirstStage, Hnsw};
 pub use index::Index;
-pub use record::{FileIdentity, FileRecord, LevelWindows, NewSong, Outcome, Song, SongId, Tags};
+pub use opening::Mended;
+pub use record::{FileIdentity, FileRecord, LevelWindows, NewSong, Outcome, Song, SongId, Sound, Tags};
 pub use snapshot::{PairScores, QueryWindow, Snapshot};

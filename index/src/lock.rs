@@ -26,7 +26,7 @@ impl Lock {
                 let holder = std::fs::read_to_string(&note).unwrap_or_else(|_| "another process".to_string());
                 return Err(Error::Locked { dir: dir.to_path_buf(), holder });
             }
-            Err(TryLockError::Error(source)) => return Err(Error::Io { path, source }),
+            Err(TryLockError::Error(error)) => return Err(io(&path)(error)),
         }
         let command: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
         std::fs::write(&note, format!("process {} ({})", std::process::id(), command.join(" "))).map_err(io(&note))?;

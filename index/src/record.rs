@@ -23,6 +23,16 @@ pub struct FileIdentity {
     pub modified_ns: u64,
 }
 
+/// A hash of what a file sounds like, of its coded sound without tags: equal hashes, equal recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Sound(pub u128);
+
+impl std::fmt::Display for Sound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
 /// What came of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
@@ -47,6 +57,8 @@ pub struct FileRecord {
     pub identity: FileIdentity,
     /// What came of it.
     pub outcome: Outcome,
+    /// What it sounds like, if that is known: by it the file is recognised when it has moved or its tags have changed.
+    pub sound: Option<Sound>,
 }
 
 /// What a file says about itself.

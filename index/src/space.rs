@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result, io};
+use crate::failpoint;
 
 /// What stays free when something is added: room for sled to open, recover and remove things.
 pub(crate) const RESERVE: u64 = 64 << 20;
@@ -14,11 +15,17 @@ pub(crate) const TO_OPEN: u64 = 8 << 20;
 
 /// Refuses with [`Error::DiskFull`] unless `needed` bytes are free where `path` is.
 pub(crate) fn ask_for(path: &Path, needed: u64) -> Result<()> {
+    failpoint::point("space").map_err(|_| full(path, needed))?;
     let free = fs4::available_space(path).map_err(io(path))?;
     if free < needed {
         return Err(Error::DiskFull { path: path.to_path_buf(), needed, free });
     }
     Ok(())
+}
+
+/// The error of a write that found no room although it had been asked for.
+pub(crate) fn full(path: &Path, needed: u64) -> Error {
+    Error::DiskFull { path: path.to_path_buf(), needed, free: fs4::available_space(path).unwrap_or(0) }
 }
 
 #[cfg(test)]

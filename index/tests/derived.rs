@@ -1,4 +1,4 @@
-//! Scan file and graph: damaged, out of date or missing, they are found out and rebuilt.
+//! Snapshot and graph: damaged, out of date or missing, they are found out and rebuilt.
 
 mod common;
 
@@ -33,7 +33,7 @@ static FIXTURE: LazyLock<Mutex<Fixture>> = LazyLock::new(|| {
     fill(&index, 25);
     let snapshot = index.snapshot().unwrap();
     index.build_graph(&snapshot, |_, _| ()).unwrap();
-    let scan = std::fs::read(dir.path().join("scan.qbh")).unwrap();
+    let scan = std::fs::read(dir.path().join("snapshot.qbh")).unwrap();
     let graph = std::fs::read_dir(dir.path().join("graph"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -93,9 +93,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn a_damaged_scan_file_is_found_out(damages in proptest::collection::vec(damage(), 1..3)) {
+    fn a_damaged_snapshot_is_found_out(damages in proptest::collection::vec(damage(), 1..3)) {
         let fixture = FIXTURE.lock().unwrap();
-        let path = fixture.dir.path().join("scan.qbh");
+        let path = fixture.dir.path().join("snapshot.qbh");
         let bytes = damages.iter().fold(fixture.scan.clone(), |bytes, d| apply(d, &bytes));
         prop_assume!(bytes != fixture.scan);
         // Renamed into place: a mapped file must not change under its map.
@@ -107,13 +107,13 @@ proptest! {
         prop_assert_eq!(seen.len(), fixture.scores.len());
         if seen != fixture.scores {
             let report = fixture.index.verify().unwrap();
-            prop_assert!(matches!(report.scan, Derived::Damaged(_)), "{:?}", report);
+            prop_assert!(matches!(report.snapshot, Derived::Damaged(_)), "{:?}", report);
             prop_assert!(!report.is_clean());
             prop_assert_eq!(&score(&fixture.index.snapshot().unwrap()), &fixture.scores);
         }
         let report = fixture.index.verify().unwrap();
         if report.is_clean() {
-            prop_assert_eq!(&report.scan, &Derived::Current);
+            prop_assert_eq!(&report.snapshot, &Derived::Current);
         }
     }
 
@@ -136,7 +136,7 @@ proptest! {
 }
 
 #[test]
-fn a_scan_file_of_another_index_does_not_fit() {
+fn a_snapshot_of_another_index_does_not_fit() {
     let scan_of = |seed: u64| {
         let dir = tempfile::tempdir().unwrap();
         let index = Index::open(dir.path(), &fingerprint()).unwrap();
@@ -145,11 +145,18 @@ fn a_scan_file_of_another_index_does_not_fit() {
         (dir, index)
     };
     let (a, first) = scan_of(1);
-    let (b, _second) = scan_of(2);
-    std::fs::rename(b.path().join("scan.qbh"), a.path().join("scan.qbh")).unwrap();
-    assert_eq!(first.verify().unwrap().scan, Derived::Stale, "same generation, other index");
-    assert!(first.refresh().unwrap());
-    assert_eq!(first.verify().unwrap().scan, Derived::Current);
+    let (b, second) = scan_of(2);
+    std::fs::rename(b.path().join("snapshot.qbh"), a.path().join("snapshot.qbh")).unwrap();
+    assert_eq!(first.verify().unwrap().snapshot, Derived::Stale, "same generation, other index");
+    assert_eq!(first.verify().unwrap().snapshot, Derived::Current);
+    std::fs::rename(a.path().join("snapshot.qbh"), a.path().join("own.qbh")).unwrap();
+    second.refresh().unwrap();
+    std::fs::copy(b.path().join("snapshot.qbh"), a.path().join("snapshot.qbh")).unwrap();
+    drop(first);
+    let error = Index::open_existing(a.path()).err().unwrap();
+    assert!(matches!(error, Error::Mixed(_)), "{error}");
+    std::fs::rename(a.path().join("own.qbh"), a.path().join("snapshot.qbh")).unwrap();
+    assert!(verify(a.path()).unwrap().is_clean());
 }
 
 #[test]
@@ -173,15 +180,15 @@ fn compaction_shrinks_and_preserves() {
     never_rewritten.put_file(&identity("many"), last_round).unwrap();
     fill(&never_rewritten, 20);
     never_rewritten.flush().unwrap();
-    let needed = never_rewritten.stats().unwrap().bytes.store;
+    let needed = never_rewritten.snapshot().unwrap().stats().unwrap().bytes.store;
     // sled allots segments of 256 KB; a few may be half empty.
     let most = needed + (1 << 20);
     assert!(compacted.after < compacted.before && compacted.after <= most, "{compacted:?}, needed {needed}");
-    assert_eq!(index.stats().unwrap().bytes.store, compacted.after);
+    assert_eq!(index.snapshot().unwrap().stats().unwrap().bytes.store, compacted.after);
     assert_eq!(index.songs().map(Result::unwrap).collect::<Vec<_>>(), songs);
     assert_eq!(index.files().map(Result::unwrap).collect::<Vec<_>>(), files);
     let report = index.verify().unwrap();
-    assert!(report.is_clean() && report.scan == Derived::Current, "{report:?}");
+    assert!(report.is_clean() && report.snapshot == Derived::Current, "{report:?}");
     assert_eq!(score(&index.snapshot().unwrap()), before);
     // The ids go on where they were.
     let new = index.put_file(&identity("new"), vec![song("new", 1)]).unwrap();

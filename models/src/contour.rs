@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::median;
 use crate::notes::Note;
 use crate::pitch::{PitchTrack, hz_to_midi};
 
@@ -115,8 +116,7 @@ fn steps_of(track: &PitchTrack, threshold: f32, frames_per_step: f64) -> Vec<f32
             if 2 * voiced.len() < part.len() {
                 return 0.0;
             }
-            let middle = voiced.len() / 2;
-            *voiced.select_nth_unstable_by(middle, f32::total_cmp).1
+            median(&mut voiced, f32::total_cmp).unwrap_or(0.0)
         })
         .collect()
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::notes::json_lines::LinesError;
+
 /// What can go wrong with models, their weights and their training.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -42,6 +44,24 @@ pub enum ModelError {
     /// libtorch refused an operation.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),
+    /// A file of melodies cannot be read, or a line of it is no melody.
+    #[error("{}, {source}", path.display())]
+    Melodies {
+        /// The file.
+        path: PathBuf,
+        /// Which line, and why.
+        source: LinesError,
+    },
+    /// Audio cannot be brought to the rate that a network needs.
+    #[error("cannot resample from {from} to {to} Hz: {reason}")]
+    Resample {
+        /// The rate it has.
+        from: u32,
+        /// The rate wanted.
+        to: u32,
+        /// What the library says.
+        reason: String,
+    },
     /// Training or synthesis was asked for something impossible.
     #[error("{0}")]
     Training(String),

@@ -12,14 +12,17 @@ pub mod error;
 pub mod extractor;
 pub mod import;
 pub mod info;
+mod median;
 pub mod nn;
 pub mod notes;
 pub mod pitch;
 pub mod reranker;
+pub mod resample;
 
 pub use contour::Contour;
 pub use error::ModelError;
 pub use info::ModelInfo;
+pub use median::median;
 pub use notes::Note;
 pub use pitch::PitchTrack;
 
@@ -28,3 +31,7 @@ pub const EMBEDDING_DIM: usize = 512;
 
 /// A window of melody as a point on the unit sphere (L2 norm 1): melodies that sound alike lie close.
 pub type Embedding = [f32; EMBEDDING_DIM];
+
+#[cfg(test)]
+#[path = "../../tests/util/skipped.rs"]
+mod skipped;

@@ -165,7 +165,7 @@ impl Decoder {
 }
 
 /// Symphonia has assertions that some damaged headers fail; they are damage like any other.
-fn guard<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
+pub(super) fn guard<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(AudioError::Damaged("its structure makes no sense".into())))
 }
 
@@ -224,7 +224,7 @@ fn container(format: &dyn FormatReader) -> &'static str {
     format.format_info().short_name
 }
 
-fn opening_error(error: Error) -> AudioError {
+pub(super) fn opening_error(error: Error) -> AudioError {
     match error {
         Error::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => AudioError::Damaged("the file ends too early".into()),
         Error::IoError(e) => AudioError::Io(e),

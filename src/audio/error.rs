@@ -41,6 +41,13 @@ pub enum AudioError {
     Microphone(String),
 }
 
+impl From<qbh_models::ModelError> for AudioError {
+    /// All that audio input asks of the models is to resample.
+    fn from(error: qbh_models::ModelError) -> Self {
+        AudioError::Unsupported(format!("a recording of its sample rate ({error})"))
+    }
+}
+
 impl AudioError {
     /// What the user can do about it, as an imperative sentence without a full stop.
     pub fn remedy(&self) -> &'static str {

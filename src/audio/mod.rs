@@ -1,6 +1,6 @@
 //! Audio in: any recording as a stream of mono samples at the rate asked for, with its tags.
 //!
-//! `sniff` (what is this file?) -> `decode` (container, track, codec, mix to mono) -> `resample`; `tags` beside it.
+//! `sniff` (what is this file?) -> `decode` (container, track, codec, mix to mono) -> `qbh_models::resample`; `tags` beside it.
 //! Nothing here keeps more than some packets in memory, however long the recording is.
 
 mod decode;
@@ -8,7 +8,7 @@ mod edit_list;
 mod error;
 #[cfg(feature = "mic")]
 pub mod microphone;
-mod resample;
+mod payload;
 mod sniff;
 mod tags;
 #[cfg(test)]
@@ -23,7 +23,7 @@ use symphonia::core::io::{MediaSource, ReadOnlySource};
 
 use decode::Decoder;
 pub use error::AudioError;
-use resample::Resampler;
+use qbh_models::resample::{self, Resampler};
 pub use tags::Tags;
 
 /// The most that is taken from a stream that cannot be rewound, bytes.
@@ -52,6 +52,16 @@ pub fn open(path: &Path, rate: u32) -> Result<AudioStream, AudioError> {
     AudioStream::new(|| Ok(Box::new(File::open(path)?)), &head, rate)
 }
 
+/// A hash of what the recording sounds like, and its tags: equal for files that differ in name, tags and pictures only. Reads all of
+/// the file and decodes nothing.
+pub fn identify(path: &Path) -> Result<(u128, Tags), AudioError> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(AudioError::NotAudio("no file"));
+    }
+    payload::identify(Box::new(file))
+}
+
 /// Opens a recording that comes as a stream (standard input, a pipe): [`read_stream`], then [`open_bytes`].
 pub fn open_reader(reader: impl Read, rate: u32) -> Result<AudioStream, AudioError> {
     open_bytes(read_stream(reader)?, rate)
@@ -76,14 +86,7 @@ pub fn open_bytes(bytes: Vec<u8>, rate: u32) -> Result<AudioStream, AudioError> 
 
 /// Brings mono `samples` from one rate to another, both in Hz and above 0.
 pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, AudioError> {
-    if from == to {
-        return Ok(samples.to_vec());
-    }
-    let mut out = Vec::new();
-    let mut resampler = Resampler::new(from, to)?;
-    resampler.push(samples, &mut out)?;
-    resampler.finish(&mut out)?;
-    Ok(out)
+    Ok(resample::resample(samples, from, to)?)
 }
 
 impl AudioStream {
@@ -165,7 +168,7 @@ impl AudioStream {
             self.resampler = (rate != self.rate).then(|| Resampler::new(rate, self.rate)).transpose()?;
         }
         match &mut self.resampler {
-            Some(resampler) => resampler.push(&self.mono, &mut self.ready),
+            Some(resampler) => Ok(resampler.push(&self.mono, &mut self.ready)?),
             None => {
                 self.ready.append(&mut self.mono);
                 Ok(())
@@ -175,7 +178,7 @@ impl AudioStream {
 
     fn flush(&mut self) -> Result<(), AudioError> {
         match self.resampler.take() {
-            Some(mut resampler) => resampler.finish(&mut self.ready),
+            Some(mut resampler) => Ok(resampler.finish(&mut self.ready)?),
             None => Ok(()),
         }
     }

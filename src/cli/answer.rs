@@ -7,7 +7,7 @@ use super::table::Table;
 use anyhow::Result;
 use console::style;
 use qbh::search::{Answer, Match};
-use qbh_index::{Index, Song};
+use qbh_index::Song;
 use qbh_models::Contour;
 use serde::Serialize;
 use std::io::Write;
@@ -38,47 +38,25 @@ pub struct Refusal {
     pub remedy: String,
 }
 
-/// A match with its song.
-pub struct Found<'a> {
-    matched: &'a Match,
-    song: Song,
-}
-
-/// Looks the matched songs up.
-pub fn songs<'a>(answer: &'a Answer, index: &Index) -> Result<Vec<Found<'a>>> {
-    let mut found = Vec::with_capacity(answer.matches.len());
-    for matched in &answer.matches {
-        found.extend(index.song(matched.song)?.map(|song| Found { matched, song }));
-    }
-    Ok(found)
-}
-
-impl Found<'_> {
-    /// Key of the song.
-    pub fn key(&self) -> &str {
-        &self.song.key
-    }
-
-    /// Title and artist in one line.
-    pub fn title(&self) -> String {
-        let title = select::title(&self.song);
-        self.song.tags.artist.as_ref().map_or(title.clone(), |artist| format!("{title} – {artist}"))
-    }
+/// Title and artist of a song in one line.
+pub fn title(song: &Song) -> String {
+    let title = select::title(song);
+    song.tags.artist.as_ref().map_or(title.clone(), |artist| format!("{title} – {artist}"))
 }
 
 /// Writes the ranking for a person.
-pub fn write_table(answer: &Answer, found: &[Found], out: &mut dyn Write) -> Result<()> {
+pub fn write_table(answer: &Answer, out: &mut dyn Write) -> Result<()> {
     let mut table = Table::new(&[">", "title", "artist", ">score", ">confidence", ">where", ">key", ">tempo", "path"]);
-    for (i, Found { matched, song }) in found.iter().enumerate() {
+    for (i, Match { song, score, confidence, placement, .. }) in answer.matches.iter().enumerate() {
         table.row(vec![
             (i + 1).to_string(),
             select::title(song),
             song.tags.artist.clone().unwrap_or_default(),
-            format!("{:.1}", matched.score),
-            format!("{:.0} %", 100.0 * matched.confidence),
-            format!("{}-{}", clock(matched.song_start.into()), clock(matched.song_end.into())),
-            semitones(matched.key_shift),
-            format!("{:.2}", matched.tempo_ratio),
+            format!("{:.1}", score),
+            format!("{:.0} %", 100.0 * confidence),
+            format!("{}-{}", clock(placement.song_start.into()), clock(placement.song_end.into())),
+            semitones(placement.key_shift),
+            format!("{:.2}", placement.tempo_ratio),
             near(&song.key),
         ]);
     }
@@ -152,18 +130,18 @@ struct JsonRefusal<'a> {
 }
 
 /// Writes the answer as one line of JSON.
-pub fn write_json(asked: &Asked, answer: &Answer, found: &[Found], out: &mut dyn Write) -> Result<()> {
-    let matches = found.iter().enumerate().map(|(i, Found { matched, song })| JsonMatch {
+pub fn write_json(asked: &Asked, answer: &Answer, out: &mut dyn Write) -> Result<()> {
+    let matches = answer.matches.iter().enumerate().map(|(i, Match { song, score, confidence, placement, .. })| JsonMatch {
         rank: i + 1,
         song: song.into(),
-        score: matched.score,
-        confidence: matched.confidence,
-        song_start: matched.song_start,
-        song_end: matched.song_end,
-        hum_start: matched.hum_start,
-        hum_end: matched.hum_end,
-        key_shift: matched.key_shift,
-        tempo_ratio: matched.tempo_ratio,
+        score: *score,
+        confidence: *confidence,
+        song_start: placement.song_start,
+        song_end: placement.song_end,
+        hum_start: placement.hum_start,
+        hum_end: placement.hum_end,
+        key_shift: placement.key_shift,
+        tempo_ratio: placement.tempo_ratio,
     });
     let t = answer.timings;
     let json = JsonAnswer {

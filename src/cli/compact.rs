@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::format::bytes;
-use super::{Status, progress};
+use super::{Status, progress, report_mended};
 use anyhow::Result;
 use qbh_index::Index;
 use std::io::Write;
@@ -16,7 +16,9 @@ pub struct Args {}
 
 /// Compacts and prints the gain.
 pub fn run(_args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
+    progress::silence_panics();
     let index = Index::open_existing(&context.index_dir)?;
+    report_mended(index.mended(), context);
     let spinner = progress::spinner("copying the index");
     let (index, gain) = index.compact()?;
     index.refresh()?;

@@ -2,10 +2,10 @@
 
 use super::context::{Context, DeviceName};
 use super::format::{bytes, clock, count, duration};
-use super::{Status, complain, models, progress};
+use super::{Status, complain, models, progress, report_mended};
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
-use qbh::library::indexer::{self, Failure, Observer, Pending, Plan, Report};
+use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, Observer, Pending};
 use qbh_index::Index;
 use qbh_models::embedder::DEFAULT_EMBEDDER;
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
@@ -64,15 +64,19 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     });
     let roots = roots.collect::<Result<Vec<_>>>()?;
 
+    progress::silence_panics();
     if Index::was_interrupted(&context.index_dir) {
         context.say("the last run was cut short: recovering what it had stored");
     }
     let index = Index::exists(&context.index_dir).then(|| Index::open_existing(&context.index_dir)).transpose()?;
+    if let Some(index) = &index {
+        report_mended(index.mended(), context);
+    }
     let known = match &index {
         Some(index) => index.files().collect::<Result<Vec<_>, _>>()?,
         None => Vec::new(),
     };
-    let plan = Plan::new(&roots, known);
+    let plan = IndexingPlan::new(&roots, known);
     plan.remarks.iter().for_each(complain);
     if args.dry_run {
         return announce(&plan, out);
@@ -82,10 +86,10 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     let asks = args.extractor.is_some() || args.embedder.is_some();
     let report = if plan.pending.is_empty() && !asks {
         let Some(index) = &index else { bail!("no music was found in {}", args.paths[0].display()) };
-        let report = Report::of(&plan);
+        let report = IndexingReport::of(&plan);
         indexer::forget(index, &plan)?;
         index.refresh()?;
-        Report { elapsed: start.elapsed(), ..report }
+        IndexingReport { elapsed: start.elapsed(), ..report }
     } else {
         listen(args, context, index, &plan)?
     };
@@ -93,7 +97,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
 }
 
 /// Opens the models and works through the plan.
-fn listen(args: &Args, context: &Context, index: Option<Index>, plan: &Plan) -> Result<Report> {
+fn listen(args: &Args, context: &Context, index: Option<Index>, plan: &IndexingPlan) -> Result<IndexingReport> {
     let device = args.device.device()?;
     let made_with = index.as_ref().map(Index::fingerprint);
     let of_index = |name: Option<&String>, default: &str| name.cloned().unwrap_or_else(|| default.to_owned());
@@ -112,7 +116,6 @@ fn listen(args: &Args, context: &Context, index: Option<Index>, plan: &Plan) -> 
 
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_ctrl_c(&stop)?;
-    silence_panics();
     let bar = Bar::new(plan);
     let report = indexer::run(&index, plan, &*extractor, &*embedder, jobs(args), &stop, &bar);
     bar.bar.finish_and_clear();
@@ -138,11 +141,6 @@ fn stop_on_ctrl_c(stop: &Arc<AtomicBool>) -> Result<()> {
     .context("cannot listen for Ctrl-C")
 }
 
-/// A panic while listening becomes a failure of that file, with its message; the default report would tear the progress bar.
-fn silence_panics() {
-    std::panic::set_hook(Box::new(|panic| tracing::info!("{panic}")));
-}
-
 /// A progress bar over the bytes of the files: their lengths in time are not known beforehand.
 struct Bar {
     bar: ProgressBar,
@@ -153,7 +151,7 @@ struct Bar {
 }
 
 impl Bar {
-    fn new(plan: &Plan) -> Self {
+    fn new(plan: &IndexingPlan) -> Self {
         let size = plan.pending.iter().map(|file| file.identity.size.max(1)).sum();
         let bar = progress::bar(size, "{bar:32} {percent:>3} %  {msg}");
         let files = plan.pending.len();
@@ -183,7 +181,7 @@ impl Observer for Bar {
 }
 
 /// Prints what a run would do.
-fn announce(plan: &Plan, out: &mut dyn Write) -> Result<Status> {
+fn announce(plan: &IndexingPlan, out: &mut dyn Write) -> Result<Status> {
     for file in &plan.pending {
         writeln!(out, "listen to  {}", file.path.display())?;
     }
@@ -196,7 +194,7 @@ fn announce(plan: &Plan, out: &mut dyn Write) -> Result<Status> {
 }
 
 /// Prints what was done: counts, speed, what failed and why, what was forgotten.
-fn summarise(plan: &Plan, report: &Report, args: &Args, out: &mut dyn Write) -> Result<Status> {
+fn summarise(plan: &IndexingPlan, report: &IndexingReport, args: &Args, out: &mut dyn Write) -> Result<Status> {
     let (indexed, unchanged, failed) = (report.indexed, report.unchanged, report.failed.len());
     let songs = if report.songs == indexed { String::new() } else { format!(" ({})", count(report.songs, "song")) };
     writeln!(out, "{indexed} indexed{songs}, {unchanged} unchanged, {failed} failed, {} forgotten", plan.vanished.len())?;

@@ -158,6 +158,18 @@ fn complain(message: impl std::fmt::Display) {
     progress::print_line(&format!("{} {message}", console::style("qbh:").for_stderr().red().bold()));
 }
 
+/// Says what was wrong with the index and has been put right, and what has to be heard again.
+fn report_mended(mended: &qbh_index::Mended, context: &Context) {
+    mended.found.iter().for_each(complain);
+    if !mended.restored.is_empty() {
+        context.say(format!("{} put back from the other copy", format::count(mended.restored.len(), "song")));
+        mended.restored.iter().for_each(|song| tracing::info!("put back: {song}"));
+    }
+    for path in &mended.to_hear {
+        complain(format!("{path} has to be heard again: run qbh index on it"));
+    }
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let broken = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)

@@ -34,6 +34,11 @@ pub fn spinner(message: &'static str) -> ProgressBar {
     spinner
 }
 
+/// A panic in a library is caught and becomes an error with a reason; the default report would tear the progress bar.
+pub fn silence_panics() {
+    std::panic::set_hook(Box::new(|panic| tracing::info!("{panic}")));
+}
+
 /// Sends `tracing` events to standard error. `QBH_LOG` (the syntax of `RUST_LOG`) overrides `-v`.
 pub fn start_logging(quiet: bool, verbose: u8) {
     // What the decoders say of damaged files is summed up in the error that follows.

@@ -7,8 +7,9 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use qbh::library::ListenError;
 use qbh::library::listen::{self, Heard, Piece};
-use qbh::search::{Answer, SearchError, SearchOptions, Searcher, Stage, plot};
-use qbh_index::Index;
+use qbh::plot::alignment_svg;
+use qbh::search::{Answer, SearchError, SearchMethod, SearchOptions, Searcher};
+use qbh_index::{Hnsw, Index, Snapshot};
 use qbh_models::Contour;
 use qbh_models::extractor::Extractor;
 use qbh_models::reranker::DEFAULT_RERANKER;
@@ -62,7 +63,7 @@ pub struct Args {
     device: DeviceName,
 }
 
-/// [`Stage`] as an argument.
+/// [`SearchMethod`] as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Search {
     Auto,
@@ -73,13 +74,25 @@ pub enum Search {
 
 impl Search {
     /// What it stands for.
-    pub fn stage(self) -> Stage {
+    pub fn method(self) -> SearchMethod {
         match self {
-            Search::Auto => Stage::Auto,
-            Search::Exact => Stage::Exact,
-            Search::Coarse => Stage::Coarse,
-            Search::Hnsw => Stage::Hnsw,
+            Search::Auto => SearchMethod::Auto,
+            Search::Exact => SearchMethod::Exact,
+            Search::Coarse => SearchMethod::Coarse,
+            Search::Hnsw => SearchMethod::Hnsw,
         }
+    }
+
+    /// The graph of a snapshot, built if the index has none, where it is needed.
+    pub fn graph(self, index: &Index, snapshot: &Snapshot) -> Result<Option<Hnsw>> {
+        if self != Search::Hnsw {
+            return Ok(None);
+        }
+        if let Some(graph) = index.open_graph(snapshot)? {
+            return Ok(Some(graph));
+        }
+        tracing::info!(vectors = snapshot.vectors(), "building the HNSW graph");
+        Ok(Some(index.build_graph(snapshot, |_, _| {})?))
     }
 }
 
@@ -101,7 +114,7 @@ impl Args {
     }
 
     fn options(&self) -> SearchOptions {
-        SearchOptions { limit: self.matches as usize, stage: self.search.stage(), ..SearchOptions::default() }
+        SearchOptions { limit: self.matches as usize, method: self.search.method(), ..SearchOptions::default() }
     }
 
     fn search_name(&self) -> String {
@@ -132,8 +145,10 @@ pub fn answer_all(args: &Args, context: &Context, out: &mut dyn Write) -> Result
     let embedder = models::embedder_of(&index, context, device)?;
     let extractor = models::extractor_for(&index, args.extractor.as_deref(), context, device)?;
     let reranker = models::open_reranker(&args.reranker, context, device)?;
-    let searcher = Searcher::new(index.snapshot()?, &index, embedder, Some(reranker));
-    let desk = Desk { args, context, index: &index, searcher };
+    let snapshot = index.snapshot()?;
+    let graph = args.search.graph(&index, &snapshot)?;
+    let searcher = Searcher::new(snapshot, embedder, Some(reranker)).with_graph(graph);
+    let desk = Desk { args, context, searcher };
 
     let mut answered = Vec::new();
     #[cfg(feature = "mic")]
@@ -170,8 +185,7 @@ fn record(seconds: u16, context: &Context, extractor: &dyn Extractor) -> Result<
 struct Desk<'a> {
     args: &'a Args,
     context: &'a Context,
-    index: &'a Index,
-    searcher: Searcher<'a>,
+    searcher: Searcher,
 }
 
 impl Desk<'_> {
@@ -205,18 +219,17 @@ impl Desk<'_> {
             Err(error @ (SearchError::Index(_) | SearchError::Model(_))) => return Err(error.into()),
             Err(error) => return self.refuse(&asked.name, &Refusal { reason: error.to_string(), remedy: String::new() }, out),
         };
-        let found = answer::songs(&answer, self.index)?;
         if self.args.json {
-            answer::write_json(&asked, &answer, &found, out)?;
+            answer::write_json(&asked, &answer, out)?;
         } else {
             self.context.say(answer::summary(&asked, &answer));
-            answer::write_table(&answer, &found, out)?;
+            answer::write_table(&answer, out)?;
         }
-        if let (Some(file), Some(best)) = (&self.args.plot, found.first()) {
-            self.plot(file, &asked, &answer, &best.title())?;
+        if let Some(file) = &self.args.plot {
+            self.plot(file, &asked, &answer)?;
         }
         let status = if answer.confident { Status::Done } else { Status::NotConfident };
-        Ok(Answered { status, first: found.first().map(|best| best.key().to_owned()) })
+        Ok(Answered { status, first: answer.matches.into_iter().next().map(|best| best.song.key) })
     }
 
     fn refuse(&self, name: &str, refusal: &Refusal, out: &mut dyn Write) -> Result<Answered> {
@@ -229,10 +242,10 @@ impl Desk<'_> {
         Ok(Answered { status: Status::Failed, first: None })
     }
 
-    fn plot(&self, file: &Path, asked: &Asked, answer: &Answer, title: &str) -> Result<()> {
+    fn plot(&self, file: &Path, asked: &Asked, answer: &Answer) -> Result<()> {
         let Some(best) = answer.matches.first() else { return Ok(()) };
-        let song = Contour::from_steps(self.index.contour(best.song)?.unwrap_or_default());
-        let svg = plot::alignment_svg(&asked.contour, &song, best, title)?;
+        let song = Contour::from_steps(best.contour.clone());
+        let svg = alignment_svg(&asked.contour, &song, &best.placement, &answer::title(&best.song))?;
         std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))?;
         self.context.say(format!("{} shows the hum over the best match", file.display()));
         Ok(())

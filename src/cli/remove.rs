@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::format::count;
-use super::{Status, complain, list, select};
+use super::{Status, complain, list, progress, report_mended, select};
 use anyhow::{Result, bail};
 use qbh_index::{Index, Song};
 use std::collections::HashSet;
@@ -27,7 +27,9 @@ pub struct Args {
 
 /// Removes and prints what was removed.
 pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
+    progress::silence_panics();
     let index = Index::open_existing(&context.index_dir)?;
+    report_mended(index.mended(), context);
     let mut status = Status::Done;
     for wanted in &args.songs {
         match remove(&index, wanted, out)? {
@@ -51,19 +53,23 @@ fn remove(index: &Index, wanted: &str, out: &mut dyn Write) -> Result<Option<usi
     let files = files.collect::<Result<Vec<_>, _>>()?;
     if !files.is_empty() {
         let gone: HashSet<&str> = files.iter().map(|file| file.identity.path.as_str()).collect();
-        let songs = select::all(index)?.iter().filter(|song| gone.contains(song.file.as_str())).count();
+        let songs = all(index)?.iter().filter(|song| gone.contains(song.file.as_str())).count();
         for file in &files {
             index.remove_file(&file.identity.path)?;
         }
         return Ok(Some(songs));
     }
-    let songs = select::named(index, wanted)?;
+    let songs = select::named(&all(index)?, wanted);
     if songs.len() > 1 {
         list::table(&songs).write(out)?;
         bail!("{wanted:?} could be any of {}; name one by its id", count(songs.len(), "song"));
     }
     songs.iter().try_for_each(|song| remove_song(index, song))?;
     Ok(Some(songs.len()).filter(|&n| n > 0))
+}
+
+fn all(index: &Index) -> Result<Vec<Song>> {
+    Ok(index.songs().collect::<Result<_, _>>()?)
 }
 
 /// A file without songs left is forgotten too, unless it held several.

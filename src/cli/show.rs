@@ -5,7 +5,7 @@ use super::format::{clock, count};
 use super::table::printable;
 use super::{Status, list, select};
 use anyhow::{Result, bail};
-use qbh_index::{Index, Outcome, Song};
+use qbh_index::{Outcome, Snapshot, Song};
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
 use std::io::Write;
 
@@ -26,14 +26,14 @@ const WIDTH: usize = 72;
 
 /// Prints one song, or the list of those that could be meant.
 pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
-    let index = Index::open_existing(&context.index_dir)?;
-    let songs = select::like(&index, &args.song)?;
+    let snapshot = select::snapshot(context)?;
+    let songs = select::like(&select::all(&snapshot)?, &args.song);
     match songs.as_slice() {
-        [] => match failed(&index, &args.song)? {
+        [] => match failed(&snapshot, &args.song)? {
             Some(text) => writeln!(out, "{text}")?,
             None => bail!("no song is called {:?}; `qbh list` shows all", args.song),
         },
-        [song] => print(&index, song, out)?,
+        [song] => print(&snapshot, song, out)?,
         several => {
             list::table(several).write(out)?;
             context.say(format!("{} fit; name one by its id", count(several.len(), "song")));
@@ -42,8 +42,8 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     Ok(Status::Done)
 }
 
-fn print(index: &Index, song: &Song, out: &mut dyn Write) -> Result<()> {
-    let contour = index.contour(song.id)?.unwrap_or_default();
+fn print(snapshot: &Snapshot, song: &Song, out: &mut dyn Write) -> Result<()> {
+    let contour = snapshot.ordinal(song.id).map_or(Ok(Vec::new()), |ordinal| snapshot.contour(ordinal))?;
     let mut line = |name: &str, value: String| {
         if value.is_empty() { Ok(()) } else { writeln!(out, "{name:<10}{}", printable(value)) }
     };
@@ -58,11 +58,11 @@ fn print(index: &Index, song: &Song, out: &mut dyn Write) -> Result<()> {
         let share = 100.0 * voiced_fraction(&contour);
         line("melody", format!("{share:.0} % of the time, {} to {}", note_name(low), note_name(high)))?;
     }
-    let levels = index.fingerprint().levels.iter().zip(&song.windows);
+    let levels = snapshot.fingerprint().levels.iter().zip(&song.windows);
     let windows = levels.map(|(level, n)| format!("{n} of {:.0} s", f64::from(level.steps) * CONTOUR_STEP));
     line("windows", windows.collect::<Vec<_>>().join(", "))?;
     if let Some(file) =
-        index.file(&song.file)?.filter(|file| matches!(&file.outcome, Outcome::Indexed { songs } if songs.len() > 1))
+        snapshot.file(&song.file)?.filter(|file| matches!(&file.outcome, Outcome::Indexed { songs } if songs.len() > 1))
     {
         let Outcome::Indexed { songs } = file.outcome else { return Ok(()) };
         line("file", format!("{} holds {}", song.file, count(songs.len(), "song")))?;
@@ -72,9 +72,9 @@ fn print(index: &Index, song: &Song, out: &mut dyn Write) -> Result<()> {
 }
 
 /// What is known of a file that is not in the index.
-fn failed(index: &Index, path: &str) -> Result<Option<String>> {
+fn failed(snapshot: &Snapshot, path: &str) -> Result<Option<String>> {
     for path in select::spellings(path) {
-        if let Some(record) = index.file(&path.to_string_lossy())? {
+        if let Some(record) = snapshot.file(&path.to_string_lossy())? {
             return Ok(match record.outcome {
                 Outcome::Failed { reason, remedy } => Some(format!("{}: not in the index: {reason}; {remedy}", path.display())),
                 Outcome::Indexed { .. } => {

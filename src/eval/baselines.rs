@@ -6,7 +6,7 @@ use qbh_index::{Index, SongId};
 use qbh_models::Contour;
 use rayon::prelude::*;
 
-use crate::search::melody::Melody;
+use crate::search::sequence::PitchSequence;
 
 /// Keys tried within the octave, half a semitone apart.
 const KEYS: usize = 24;
@@ -31,7 +31,7 @@ impl Baseline {
     pub const ALL: [(&'static str, Baseline); 2] = [("dtw", Baseline::Warping), ("linear_scaling", Baseline::Scaling)];
 }
 
-/// The melodies of a library, at 5 Hz.
+/// The melodies of a library, at 5 Hz, in the order of their keys.
 pub struct Exhaustive {
     songs: Vec<(SongId, Vec<f32>)>,
 }
@@ -42,24 +42,26 @@ impl Exhaustive {
     /// # Errors
     /// What the index reports.
     pub fn new(index: &Index) -> Result<Self, qbh_index::Error> {
+        let mut known = index.songs().map(|song| song.map(|song| (song.key, song.id))).collect::<Result<Vec<_>, _>>()?;
+        known.sort();
         let mut songs = Vec::new();
-        for song in index.songs() {
-            let id = song?.id;
-            songs.extend(index.contour(id)?.map(|contour| (id, Melody::new(&contour).pitch)));
+        for (_, id) in known {
+            songs.extend(index.contour(id)?.map(|contour| (id, PitchSequence::new(&contour).pitch)));
         }
         Ok(Exhaustive { songs })
     }
 
-    /// All songs, the most like the hum first, and the seconds it took on all cores.
+    /// All songs, the most like the hum first, of those alike the one whose key comes first; and the seconds it took on all cores.
     pub fn rank(&self, hum: &Contour, baseline: Baseline) -> (Vec<SongId>, f64) {
         let begin = Instant::now();
-        let hum = Melody::new(&hum.pitch).pitch;
+        let hum = PitchSequence::new(&hum.pitch).pitch;
         let cost = |song: &[f32]| match baseline {
             Baseline::Warping => warping(&hum, song),
             Baseline::Scaling => scaling(&hum, song),
         };
         let mut costs: Vec<(f32, SongId)> = self.songs.par_iter().map(|(id, song)| (cost(song), *id)).collect();
-        costs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        // Stable: the songs are in the order of their keys.
+        costs.sort_by(|a, b| a.0.total_cmp(&b.0));
         (costs.into_iter().map(|(_, id)| id).collect(), begin.elapsed().as_secs_f64())
     }
 }

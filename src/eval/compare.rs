@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{Interval, interval};
+use super::units::Units;
 
 /// What of a run's report is compared.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,15 +19,24 @@ pub struct Run {
 pub struct RankOf {
     /// Its name.
     pub query: String,
+    /// What is hummed.
+    pub song: String,
+    /// Who hums it, where the data set tells.
+    #[serde(default)]
+    pub singer: Option<String>,
     /// 1-based rank of the right song, if found.
     pub rank: Option<usize>,
 }
 
-/// What the second run has more than the first, with 95 % intervals of the paired bootstrap: the runs differ where an interval does not hold 0.
+/// What the second run has more than the first, with 95 % intervals of the paired bootstrap over songs or singers, then their
+/// queries: the runs differ where an interval does not hold 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
     /// Queries that both runs have.
     pub n: usize,
+    /// What these are independent samples of.
+    #[serde(flatten)]
+    pub units: Units,
     /// Of top-1.
     pub top1: Interval,
     /// Of top-10.
@@ -42,9 +52,15 @@ pub struct Difference {
 /// Compares the ranks of the queries of the same names.
 pub fn compare(first: &Run, second: &Run) -> Difference {
     let before: HashMap<&str, Option<usize>> = first.queries.iter().map(|q| (q.query.as_str(), q.rank)).collect();
-    let pairs: Vec<(Option<usize>, Option<usize>)> =
-        second.queries.iter().filter_map(|q| Some((*before.get(q.query.as_str())?, q.rank))).collect();
-    let gain = |value: fn(Option<usize>) -> f64| interval(&pairs.iter().map(|&(a, b)| value(b) - value(a)).collect::<Vec<_>>());
+    let (pairs, hums): (Vec<(Option<usize>, Option<usize>)>, Vec<_>) = second
+        .queries
+        .iter()
+        .filter_map(|q| Some(((*before.get(q.query.as_str())?, q.rank), (q.song.as_str(), q.singer.as_deref()))))
+        .unzip();
+    let units = Units::of_hums(hums);
+    let gain = |value: fn(Option<usize>) -> f64| {
+        interval(&pairs.iter().map(|&(a, b)| value(b) - value(a)).collect::<Vec<_>>(), &units.clusters)
+    };
     let place = |rank: Option<usize>| rank.unwrap_or(usize::MAX);
     Difference {
         n: pairs.len(),
@@ -53,6 +69,7 @@ pub fn compare(first: &Run, second: &Run) -> Difference {
         mrr: gain(|rank| rank.map_or(0.0, |r| 1.0 / r as f64)),
         better: pairs.iter().filter(|(a, b)| place(*b) < place(*a)).count(),
         worse: pairs.iter().filter(|(a, b)| place(*b) > place(*a)).count(),
+        units,
     }
 }
 
@@ -60,8 +77,14 @@ pub fn compare(first: &Run, second: &Run) -> Difference {
 mod tests {
     use super::*;
 
+    /// Query `i` hums song `i / hums`.
+    fn run_of(ranks: impl Iterator<Item = Option<usize>>, hums: usize) -> Run {
+        let query = |(i, rank): (usize, _)| RankOf { query: i.to_string(), song: (i / hums).to_string(), singer: None, rank };
+        Run { queries: ranks.enumerate().map(query).collect() }
+    }
+
     fn run(ranks: impl Iterator<Item = Option<usize>>) -> Run {
-        Run { queries: ranks.enumerate().map(|(i, rank)| RankOf { query: i.to_string(), rank }).collect() }
+        run_of(ranks, 1)
     }
 
     #[test]
@@ -80,5 +103,16 @@ mod tests {
         assert_eq!((n, better, worse), (40, 15, 0));
         assert!((top1.mean - 15.0 / 40.0).abs() < 1e-12 && top1.low > 0.15);
         assert_eq!(top10.mean, 0.0);
+    }
+
+    #[test]
+    fn a_gain_in_one_song_of_four_may_be_chance_however_often_it_was_hummed() {
+        let before = run_of((0..400).map(|_| Some(2)), 100);
+        let after = run_of((0..400).map(|i| Some(if i < 100 { 1 } else { 2 })), 100);
+        let of_songs = compare(&before, &after);
+        assert_eq!((of_songs.units.clusters.len(), of_songs.top1.mean, of_songs.top1.low), (4, 0.25, 0.0));
+        let alone =
+            |run: &Run| Run { queries: run.queries.iter().map(|q| RankOf { song: q.query.clone(), ..q.clone() }).collect() };
+        assert!(compare(&alone(&before), &alone(&after)).top1.low > 0.2);
     }
 }

@@ -33,9 +33,10 @@ impl From<PitchTrack> for Estimate {
 }
 
 impl Estimate {
-    /// Reads a pitch file; a series is scored at the file's own times, as `mir_eval` would.
-    pub fn read(path: &Path) -> Result<Self, PitchFileError> {
-        let samples = pitchfile::read_samples(path)?;
+    /// Reads the pitch file of a recording; a series is scored at the file's own times, as `mir_eval` would. `hop` is the seconds from one row
+    /// to the next of `.pv` files; without it, the length of the recording tells.
+    pub fn read(path: &Path, recording: &Path, hop: Option<f64>) -> Result<Self, PitchFileError> {
+        let samples = pitchfile::read_samples_of(recording, path, hop)?;
         let track = pitchfile::to_track(&samples)?;
         let Samples { times, f0, voicing } = samples;
         let voicing = voicing.unwrap_or_else(|| f0.iter().map(|f| f64::from(u8::from(*f > 0.0))).collect());

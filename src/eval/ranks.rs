@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::bootstrap::{Interval, interval};
+use super::bootstrap::{Clusters, Interval, interval};
 
 /// Scores over a set of queries.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,11 +17,13 @@ pub struct RetrievalScores {
     pub mrr: Interval,
 }
 
-/// Scores from the 1-based rank of the best-placed right song of every query, `None` where it was not found.
-pub fn score(ranks: &[Option<usize>]) -> RetrievalScores {
+/// Scores from the 1-based rank of the best-placed right song of every query, `None` where it was not found; `clusters` tells which
+/// queries belong together.
+pub fn score(ranks: &[Option<usize>], clusters: &Clusters) -> RetrievalScores {
     let within = |k: usize| -> Vec<f64> { ranks.iter().map(|r| f64::from(r.is_some_and(|r| r <= k))).collect() };
     let reciprocal: Vec<f64> = ranks.iter().map(|r| r.map_or(0.0, |r| 1.0 / r as f64)).collect();
-    RetrievalScores { n: ranks.len(), top1: interval(&within(1)), top10: interval(&within(10)), mrr: interval(&reciprocal) }
+    let interval = |values: Vec<f64>| interval(&values, clusters);
+    RetrievalScores { n: ranks.len(), top1: interval(within(1)), top10: interval(within(10)), mrr: interval(reciprocal) }
 }
 
 /// The `q`-quantile (0..=1, nearest rank) of `values`; 0 when empty.
@@ -40,7 +42,8 @@ mod tests {
 
     #[test]
     fn ranks_become_scores() {
-        let scores = score(&[Some(1), Some(2), Some(10), Some(11), None]);
+        let songs = Clusters::of(["a", "b", "c", "d", "e"]);
+        let scores = score(&[Some(1), Some(2), Some(10), Some(11), None], &songs);
         assert_eq!(scores.n, 5);
         assert!((scores.top1.mean - 0.2).abs() < 1e-12);
         assert!((scores.top10.mean - 0.6).abs() < 1e-12);

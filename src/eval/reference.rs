@@ -7,7 +7,7 @@ use qbh_models::pitch::{PITCH_HOP, midi_to_hz};
 
 use super::estimate::{Estimate, voicing_auc};
 use super::melody::{MelodyScores, Series, TOLERANCE_CENTS, cents_and_voicing, evaluate, score_frames};
-use crate::pitchfile::{PitchFileError, Samples, read_samples};
+use crate::pitchfile::{PitchFileError, Samples, read_samples_of, table};
 
 /// Frames nearer than this to a note of a chart, but outside it, are not scored: charts are good to about 50 ms, and voices linger.
 const CHART_MARGIN: f64 = 0.3;
@@ -44,8 +44,8 @@ pub enum ReferenceError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A `.pv` file is none.
-    #[error("{path}: {source}")]
+    /// A `.pv` file is none, or does not fit its recording.
+    #[error("{path}: {source}; {}", source.remedy())]
     Pv {
         /// The file.
         path: String,
@@ -74,21 +74,21 @@ pub enum ReferenceError {
 
 impl Reference {
     /// Reads rows of two columns (`time f0`, as of MIREX05, ADC2004 and MedleyDB) or three (`onset offset pitch`), separated by
-    /// blanks, tabs or commas; one header row may precede. A `.pv` file has one semitone value per frame (MIR-1K, iKala, MIR-QBSH).
-    pub fn read(path: &Path) -> Result<Self, ReferenceError> {
+    /// blanks, tabs or commas; one header row may precede. A `.pv` file has one semitone value per frame (MIR-1K, iKala, MIR-QBSH), every `hop`
+    /// seconds; without it, the length of the recording tells.
+    pub fn read(path: &Path, recording: &Path, hop: Option<f64>) -> Result<Self, ReferenceError> {
         let name = path.display().to_string();
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pv")) {
-            let Samples { times, f0, .. } = read_samples(path).map_err(|source| ReferenceError::Pv { path: name, source })?;
+            let Samples { times, f0, .. } =
+                read_samples_of(recording, path, hop).map_err(|source| ReferenceError::Pv { path: name, source })?;
             return Ok(Reference::Series(Series { times, f0 }));
         }
         let text = std::fs::read_to_string(path).map_err(|source| ReferenceError::Io { path: name.clone(), source })?;
         let mut series = Series::default();
         let mut chart = Vec::new();
-        for (i, line) in text.lines().enumerate() {
-            let fields: Vec<&str> = line.split([',', ' ', '\t', ';']).map(str::trim).filter(|f| !f.is_empty()).collect();
+        for (i, (line, fields)) in table::rows(&text).enumerate() {
             let number = |k: usize| fields.get(k).and_then(|f| f.parse::<f64>().ok()).filter(|x| x.is_finite());
             match (fields.len(), number(0), number(1)) {
-                (0, ..) => {}
                 (2, Some(time), Some(f0)) => {
                     series.times.push(time);
                     series.f0.push(f0);
@@ -97,7 +97,7 @@ impl Reference {
                     chart.push(ChartNote { onset, offset, pitch: number(2) });
                 }
                 (_, None, _) if i == 0 => {} // a header
-                _ => return Err(ReferenceError::Row { path: name, line: i + 1, text: line.chars().take(60).collect() }),
+                _ => return Err(ReferenceError::Row { path: name, line, text: fields.join(" ").chars().take(60).collect() }),
             }
         }
         match (series.times.is_empty(), chart.is_empty()) {
@@ -212,7 +212,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("reference.txt");
         std::fs::write(&path, text).unwrap();
-        Reference::read(&path)
+        Reference::read(&path, Path::new("recording.wav"), None)
     }
 
     #[test]
@@ -230,18 +230,19 @@ mod tests {
     }
 
     #[test]
-    fn pv_files_have_the_frames_of_their_data_set() {
+    fn pv_files_have_the_frames_that_are_said() {
         let dir = tempfile::tempdir().unwrap();
-        for (folder, times) in [("MIR-1K/PitchLabel", [0.02, 0.04]), ("iKala/PitchLabel", [0.016, 0.048])] {
-            let path = dir.path().join(folder).join("a.pv");
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, "0\n69.0000\n").unwrap();
-            let Reference::Series(series) = Reference::read(&path).unwrap() else { panic!() };
+        let path = dir.path().join("a.pv");
+        std::fs::write(&path, "0\n69.0000\n").unwrap();
+        for (hop, times) in [(0.02, [0.02, 0.04]), (0.032, [0.016, 0.048])] {
+            let Reference::Series(series) = Reference::read(&path, Path::new("a.wav"), Some(hop)).unwrap() else { panic!() };
             assert!(series.times.iter().zip(times).all(|(a, b)| (a - b).abs() < 1e-9), "{:?}", series.times);
             assert_eq!(series.f0, [0.0, 440.0]);
-            std::fs::write(&path, "0 1\n").unwrap();
-            assert!(Reference::read(&path).unwrap_err().to_string().contains("line 1"));
         }
+        let error = Reference::read(&path, Path::new("a.wav"), None).unwrap_err().to_string();
+        assert!(error.contains("a.wav cannot be read") && error.contains("--hop"), "{error}");
+        std::fs::write(&path, "0 1\n").unwrap();
+        assert!(Reference::read(&path, Path::new("a.wav"), Some(0.02)).unwrap_err().to_string().contains("line 1"));
     }
 
     #[test]

@@ -8,10 +8,12 @@ use qbh_models::Contour;
 use qbh_models::extractor::Extractor;
 use serde::Serialize;
 
+use super::alike::Alike;
 use super::baselines::{Baseline, Exhaustive};
 use super::confidence::{Reliability, Trial};
 use super::datasets::{Query, QuerySource};
 use super::ranks::{RetrievalScores, quantile, score};
+use super::units::Units;
 use crate::library::listen;
 use crate::search::{CONFIDENT, SearchError, SearchOptions, Searcher};
 
@@ -20,18 +22,23 @@ const RECALL_AT: [usize; 3] = [50, 100, 200];
 
 /// What came of one query.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Outcome {
+pub struct QueryOutcome {
     /// The query.
     pub query: String,
-    /// 1-based rank of the best-placed right song; absent when it was not among the songs that were aligned.
+    /// What is hummed; of songs that are exactly alike, the first by key.
+    pub song: String,
+    /// Who hums, where the data set tells.
+    pub singer: Option<String>,
+    /// 1-based rank of the best-placed right song among the songs that are not exactly alike; absent when it was not among those that were
+    /// aligned.
     pub rank: Option<usize>,
     /// The same by votes alone.
     pub rank_by_votes: Option<usize>,
-    /// Key of the song that came first.
+    /// Key of the song that came first; of songs that are exactly alike, the first by key.
     pub first: Option<String>,
     /// Probability given to the first match.
     pub confidence: f32,
-    /// Probability given to the first match when the right songs are left out of the library.
+    /// Probability given to the first match when the right songs, and those exactly like them, are left out of the library.
     pub confidence_without: f32,
     /// Seconds of listening to the query (decoding and extraction; 0 for contours).
     pub listen: f64,
@@ -48,7 +55,7 @@ pub struct Outcome {
     pub baselines: Vec<(Option<usize>, f64)>,
 }
 
-impl Outcome {
+impl QueryOutcome {
     fn seconds(&self) -> f64 {
         self.listen + self.embed + self.score + self.align
     }
@@ -81,9 +88,14 @@ pub struct BaselineReport {
 
 /// Scores of a run.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct RetrievalReport {
     /// Songs searched.
     pub songs: usize,
+    /// The same, songs that are exactly alike counted once.
+    pub distinct_songs: usize,
+    /// What the queries are independent samples of.
+    #[serde(flatten)]
+    pub units: Units,
     /// top-1, top-10, MRR.
     #[serde(flatten)]
     pub scores: RetrievalScores,
@@ -102,7 +114,7 @@ pub struct Report {
     /// What is reached without learning; empty unless asked for.
     pub baselines: Vec<BaselineReport>,
     /// Every query.
-    pub queries: Vec<Outcome>,
+    pub queries: Vec<QueryOutcome>,
 }
 
 /// Why an evaluation cannot be run.
@@ -122,65 +134,69 @@ pub enum RetrievalError {
     Search(#[from] SearchError),
 }
 
-/// What queries are searched with.
-pub struct Trials<'a> {
+/// What queries are searched with, and in.
+pub struct Evaluation<'a> {
     /// The search.
-    pub searcher: &'a Searcher<'a>,
+    pub searcher: &'a Searcher,
     /// Listens to the queries.
     pub extractor: &'a dyn Extractor,
     /// How to search.
     pub options: SearchOptions,
     /// The songs of the index by their keys.
     pub songs: &'a HashMap<String, SongId>,
+    /// Which of them are alike.
+    pub alike: &'a Alike,
     /// To compare every song in full as well, without learning.
     pub exhaustive: Option<Exhaustive>,
 }
 
-impl Trials<'_> {
+impl Evaluation<'_> {
     /// Searches every query. A query without a voice counts as not found.
     ///
     /// # Errors
     /// [`RetrievalError::MissingSong`] where none of a query's right songs is in the index.
-    pub fn run(&self, queries: &[Query], mut progress: impl FnMut(&Outcome)) -> Result<Report, RetrievalError> {
+    pub fn run(&self, queries: &[Query], mut progress: impl FnMut(&QueryOutcome)) -> Result<RetrievalReport, RetrievalError> {
         let mut outcomes = Vec::with_capacity(queries.len());
         for query in queries {
             let outcome = self.ask(query)?;
             progress(&outcome);
             outcomes.push(outcome);
         }
-        Ok(report(outcomes, self.songs.len()))
+        Ok(report(outcomes, self.songs.len(), self.alike.distinct()))
     }
 
-    fn ask(&self, query: &Query) -> Result<Outcome, RetrievalError> {
+    fn ask(&self, query: &Query) -> Result<QueryOutcome, RetrievalError> {
         let right = self.ids(&query.songs);
         if right.is_empty() {
             let song = query.songs.first().cloned().unwrap_or_else(|| "no song".into());
             return Err(RetrievalError::MissingSong { query: query.name.clone(), song });
         }
-        let mut outcome = Outcome { query: query.name.clone(), ..Outcome::default() };
+        let song = self.songs.get(&query.song).and_then(|&song| self.key(song)).unwrap_or(&query.song).to_string();
+        let mut outcome =
+            QueryOutcome { query: query.name.clone(), song, singer: query.singer.clone(), ..QueryOutcome::default() };
         let start = Instant::now();
         let contour = match contour_of(&query.source, self.extractor) {
             Ok((contour, seconds)) => {
                 outcome.listen = seconds;
                 contour
             }
-            Err(reason) => return Ok(Outcome { refused: Some(reason), listen: start.elapsed().as_secs_f64(), ..outcome }),
+            Err(reason) => return Ok(QueryOutcome { refused: Some(reason), listen: start.elapsed().as_secs_f64(), ..outcome }),
         };
         let voted = match self.searcher.vote(&contour, &self.options) {
             Ok(voted) => voted,
             Err(error @ (SearchError::NoVoice | SearchError::TooShort { .. })) => {
-                return Ok(Outcome { refused: Some(error.to_string()), ..outcome });
+                return Ok(QueryOutcome { refused: Some(error.to_string()), ..outcome });
             }
             Err(error) => return Err(error.into()),
         };
         let mut without = self.ids(&query.without);
         let answer = self.searcher.answer(&voted, &self.options, &without)?;
-        let rank = |songs: &[SongId]| songs.iter().position(|song| right.contains(song)).map(|p| p + 1);
+        let rank = |ranking: &[SongId]| self.alike.rank(ranking, &right);
         (outcome.rank, outcome.rank_by_votes) = (rank(&answer.ranking), rank(&answer.candidates));
         let [embed, score, align] = [answer.timings.embed, answer.timings.score, answer.timings.align].map(|t| t.as_secs_f64());
         (outcome.embed, outcome.score, outcome.align) = (embed, score, align);
         if let Some(first) = answer.matches.first() {
-            outcome.first = self.songs.iter().find(|(_, id)| **id == first.song).map(|(key, _)| key.clone());
+            outcome.first = Some(first.song.key.clone());
             outcome.confidence = first.confidence;
         }
         if let Some(exhaustive) = &self.exhaustive {
@@ -190,10 +206,16 @@ impl Trials<'_> {
                 outcome.baselines.push((rank(&ranking), seconds));
             }
         }
-        without.extend(&right);
+        without.extend(self.alike.all_like(&right));
         let answer = self.searcher.answer(&voted, &SearchOptions { limit: 1, ..self.options }, &without)?;
         outcome.confidence_without = answer.matches.first().map_or(0.0, |first| first.confidence);
         Ok(outcome)
+    }
+
+    /// The key of a song; of those exactly alike, the first.
+    fn key(&self, song: SongId) -> Option<&str> {
+        let song = self.alike.representative(song);
+        self.songs.iter().find(|(_, id)| **id == song).map(|(key, _)| key.as_str())
     }
 
     fn ids(&self, keys: &[String]) -> Vec<SongId> {
@@ -216,12 +238,14 @@ fn contour_of(source: &QuerySource, extractor: &dyn Extractor) -> Result<(Contou
     Ok((piece.contour, start.elapsed().as_secs_f64()))
 }
 
-fn report(outcomes: Vec<Outcome>, songs: usize) -> Report {
+fn report(outcomes: Vec<QueryOutcome>, songs: usize, distinct_songs: usize) -> RetrievalReport {
+    let units = Units::of_hums(outcomes.iter().map(|o| (o.song.as_str(), o.singer.as_deref())));
+    let score = |ranks: &[Option<usize>]| score(ranks, &units.clusters);
     let ranks: Vec<Option<usize>> = outcomes.iter().map(|o| o.rank).collect();
     let by_votes: Vec<Option<usize>> = outcomes.iter().map(|o| o.rank_by_votes).collect();
-    let times: Vec<f64> = outcomes.iter().map(Outcome::seconds).collect();
+    let times: Vec<f64> = outcomes.iter().map(QueryOutcome::seconds).collect();
     let n = outcomes.len().max(1) as f64;
-    let mean = |of: fn(&Outcome) -> f64| outcomes.iter().map(of).sum::<f64>() / n;
+    let mean = |of: fn(&QueryOutcome) -> f64| outcomes.iter().map(of).sum::<f64>() / n;
     let recall = |k: usize| (k, by_votes.iter().filter(|rank| rank.is_some_and(|r| r <= k)).count() as f64 / n);
     let trial = Trial {
         present: outcomes.iter().map(|o| (f64::from(o.confidence), o.rank == Some(1))).collect(),
@@ -234,8 +258,9 @@ fn report(outcomes: Vec<Outcome>, songs: usize) -> Report {
     };
     let with_baselines = outcomes.iter().any(|o| !o.baselines.is_empty());
     let baselines = if with_baselines { Baseline::ALL.into_iter().enumerate().map(baseline).collect() } else { Vec::new() };
-    Report {
+    RetrievalReport {
         songs,
+        distinct_songs,
         baselines,
         scores: score(&ranks),
         votes: score(&by_votes),
@@ -249,6 +274,7 @@ fn report(outcomes: Vec<Outcome>, songs: usize) -> Report {
             score: mean(|o| o.score),
             align: mean(|o| o.align),
         },
+        units,
         queries: outcomes,
     }
 }

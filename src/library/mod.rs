@@ -1,10 +1,12 @@
 //! The library: which files are music ([`walk`]), whether they have changed ([`identity`]), what tune they hold ([`listen`]), and
 //! the run over all of them ([`indexer`]).
 
+mod embed;
 mod error;
 pub mod identity;
 pub mod indexer;
 pub mod listen;
 pub mod walk;
 
+pub use embed::embed_song;
 pub use error::{FileError, ListenError};

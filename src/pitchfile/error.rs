@@ -1,5 +1,8 @@
 //! The errors of reading pitch files.
 
+use crate::audio::AudioError;
+use std::path::PathBuf;
+
 /// Why a file gave no pitch track. `Display` says what is wrong and where, [`remedy`](Self::remedy) what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,6 +35,24 @@ pub enum PitchFileError {
         /// What tells that.
         reason: String,
     },
+    /// The recording that tells how far the rows of a `.pv` file are apart cannot be read.
+    #[error("its recording {} cannot be read: {source}", path.display())]
+    Recording {
+        /// The recording.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<AudioError>,
+    },
+    /// The rows of a `.pv` file do not fit the length of their recording.
+    #[error("{rows} rows for the {seconds:.1} s of {} are neither 20 ms (MIR-1K) nor 32 ms (MIR-QBSH, iKala) apart", path.display())]
+    Frames {
+        /// Rows in the file.
+        rows: usize,
+        /// Length of the recording.
+        seconds: f64,
+        /// The recording.
+        path: PathBuf,
+    },
     /// The file holds no frame.
     #[error("it holds no frame")]
     Empty,
@@ -52,6 +73,10 @@ impl PitchFileError {
                 "write rows of time in seconds and f0 in Hz (0 = unvoiced), in .pv files one semitone value per line"
             }
             PitchFileError::Notes { .. } => "give notes as MIDI or as melody JSON lines (.jsonl)",
+            PitchFileError::Recording { .. } => "repair the recording, or say how far the rows are apart (qbh eval melody --hop)",
+            PitchFileError::Frames { .. } => {
+                "give the recording that the file belongs to, or say how far its rows are apart (qbh eval melody --hop)"
+            }
             PitchFileError::Empty => "give a file with at least one row, or remove this one from the library",
         }
     }

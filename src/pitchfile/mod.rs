@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `.txt`, `.f0` | rows of time (s) and f0 (Hz), parted by any whitespace |
 //! | `.csv`, `.tsv` | the same parted by commas, semicolons or tabs; a header may name the columns |
-//! | `.pv` | one semitone value per line, 0 = unvoiced, at the frames of MIR-QBSH or MIR-1K ([`PvFrames`]) |
+//! | `.pv` | one semitone value per line, 0 = unvoiced; the recording of the same name beside it tells whether they are 20 ms (MIR-1K) or 32 ms (MIR-QBSH, iKala) apart ([`PvFrames`]), and without one they are 32 ms apart |
 //! | `.json` | what [`write_json`] writes |
 //!
 //! Whatever its frames, a file becomes a [`PitchTrack`] of 10 ms frames ([`resample`]). Non-positive or missing f0 is
@@ -18,6 +18,7 @@ mod notes;
 mod pv;
 mod resample;
 mod rows;
+pub mod table;
 mod write;
 
 #[cfg(test)]
@@ -44,23 +45,23 @@ const MAX_SECONDS: f64 = 12.0 * 3600.0;
 const HEAD_BYTES: u64 = 8 << 10;
 
 /// The formats read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PitchFormat {
     /// Rows of time and f0, parted by whitespace, commas or semicolons, with or without a header.
     Rows,
-    /// One semitone value per line.
+    /// One semitone value per line, at these frames.
     Pv(PvFrames),
     /// What [`write_json`] writes.
     Json,
 }
 
-impl Format {
-    /// The format a path's extension stands for; of `.pv` also the frames ([`PvFrames::of`]).
-    pub fn of(path: &Path) -> Option<Format> {
+impl PitchFormat {
+    /// The format a path's extension stands for; of `.pv` with the frames of MIR-QBSH.
+    pub fn of(path: &Path) -> Option<PitchFormat> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "txt" | "f0" | "csv" | "tsv" => Some(Format::Rows),
-            "pv" => Some(Format::Pv(PvFrames::of(path))),
-            "json" => Some(Format::Json),
+            "txt" | "f0" | "csv" | "tsv" => Some(PitchFormat::Rows),
+            "pv" => Some(PitchFormat::Pv(PvFrames::MIR_QBSH)),
+            "json" => Some(PitchFormat::Json),
             _ => None,
         }
     }
@@ -68,20 +69,20 @@ impl Format {
 
 /// Whether [`read`] takes files of this extension. Text and JSON files need not be pitch files: see [`holds_pitch`].
 pub fn is_pitch_file(path: &Path) -> bool {
-    Format::of(path).is_some()
+    PitchFormat::of(path).is_some()
 }
 
 /// Whether the extension *and* the beginning of the file are those of a pitch file: for finding pitch files among others.
 /// A file that cannot be read holds none.
 pub fn holds_pitch(path: &Path) -> bool {
-    let Some(format) = Format::of(path) else {
+    let Some(format) = PitchFormat::of(path) else {
         return false;
     };
     let mut head = Vec::new();
     if std::fs::File::open(path).and_then(|f| f.take(HEAD_BYTES).read_to_end(&mut head)).is_err() {
         return false;
     }
-    if format == Format::Json {
+    if format == PitchFormat::Json {
         return json::is_ours(&head);
     }
     // The last line may be cut off.
@@ -96,36 +97,58 @@ pub fn read(path: &Path) -> Result<PitchTrack, PitchFileError> {
     to_track(&read_samples(path)?)
 }
 
-/// What a file says, at its own times; the format is told by the extension.
+/// The pitch track that a pitch file holds of a recording, see [`read_samples_of`].
+pub fn read_of(recording: &Path, path: &Path) -> Result<PitchTrack, PitchFileError> {
+    to_track(&read_samples_of(recording, path, None)?)
+}
+
+/// What a file says, at its own times; the format is told by the extension. The frames of a `.pv` file are those that fill the
+/// recording of its name beside it, or those of MIR-QBSH if there is none: hums are given away without their recordings.
 pub fn read_samples(path: &Path) -> Result<Samples, PitchFileError> {
+    let recording = pv::recording_beside(path);
+    read_with(path, |rows| recording.as_ref().map_or(Ok(PvFrames::MIR_QBSH), |recording| PvFrames::filling(recording, rows)))
+}
+
+/// What the pitch file of a recording says, at its own times: the frames of a `.pv` file are `hop` seconds apart, or, if that is not known,
+/// those that fill the recording.
+pub fn read_samples_of(recording: &Path, path: &Path, hop: Option<f64>) -> Result<Samples, PitchFileError> {
+    read_with(path, |rows| hop.map_or_else(|| PvFrames::filling(recording, rows), |hop| Ok(PvFrames::every(hop))))
+}
+
+fn read_with(path: &Path, frames: impl FnOnce(usize) -> Result<PvFrames, PitchFileError>) -> Result<Samples, PitchFileError> {
     let extension = || path.extension().unwrap_or_default().to_string_lossy().into_owned();
-    let format = Format::of(path).ok_or_else(|| PitchFileError::UnknownFormat(extension()))?;
+    let format = PitchFormat::of(path).ok_or_else(|| PitchFileError::UnknownFormat(extension()))?;
     let size = std::fs::metadata(path)?.len();
     if size > MAX_FILE_BYTES {
         let (what, limit) = (format!("a file of {} MiB", size >> 20), format!("{} MiB", MAX_FILE_BYTES >> 20));
         return Err(PitchFileError::TooLarge { what, limit });
     }
-    parse_samples(format, &std::fs::read(path)?)
+    let bytes = std::fs::read(path)?;
+    match format {
+        PitchFormat::Pv(_) => pv::parse(text(&bytes)?, frames),
+        format => parse_samples(format, &bytes),
+    }
 }
 
 /// The pitch track of a file's bytes.
-pub fn parse(format: Format, bytes: &[u8]) -> Result<PitchTrack, PitchFileError> {
+pub fn parse(format: PitchFormat, bytes: &[u8]) -> Result<PitchTrack, PitchFileError> {
     to_track(&parse_samples(format, bytes)?)
 }
 
-fn parse_samples(format: Format, bytes: &[u8]) -> Result<Samples, PitchFileError> {
-    let text = || {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        std::str::from_utf8(bytes).map_err(|e| {
-            let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
-            PitchFileError::malformed(line, "it is not text")
-        })
-    };
+fn parse_samples(format: PitchFormat, bytes: &[u8]) -> Result<Samples, PitchFileError> {
     match format {
-        Format::Rows => rows::parse(text()?),
-        Format::Pv(frames) => pv::parse(text()?, frames),
-        Format::Json => json::parse(bytes),
+        PitchFormat::Rows => rows::parse(text(bytes)?),
+        PitchFormat::Pv(frames) => pv::parse(text(bytes)?, |_| Ok(frames)),
+        PitchFormat::Json => json::parse(bytes),
     }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, PitchFileError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|e| {
+        let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        PitchFileError::malformed(line, "it is not text")
+    })
 }
 
 /// f0 at any times: what a file says, before it is brought to 10 ms frames.

@@ -1,6 +1,6 @@
 //! Rows of time and f0.
 
-use super::{PitchFileError, Samples, check_rows, f0_or_unvoiced};
+use super::{PitchFileError, Samples, check_rows, f0_or_unvoiced, table};
 
 /// Where in a row to look.
 struct Columns {
@@ -11,8 +11,6 @@ struct Columns {
     threshold: f64,
 }
 
-/// Cells looked at in a row.
-const MAX_CELLS: usize = 50;
 const UNNAMED: Columns = Columns { time: 0, f0: 1, voicing: None, threshold: 0.0 };
 const TIME: [&str; 5] = ["time", "times", "timestamp", "seconds", "t"];
 const F0: [&str; 8] = ["f0", "f0hz", "frequency", "frequencyhz", "freq", "pitch", "pitchhz", "hz"];
@@ -21,13 +19,8 @@ const VOICING: [&str; 4] = ["voicing", "voicingprobability", "voicedprob", "voic
 pub(super) fn parse(text: &str) -> Result<Samples, PitchFileError> {
     let mut samples = Samples::default();
     let mut columns = None;
-    for (index, line) in text.lines().enumerate() {
-        let malformed = |reason: String| PitchFileError::malformed(index + 1, reason);
-        let line = line.trim();
-        if line.is_empty() || line.starts_with(['#', '%']) {
-            continue;
-        }
-        let cells = cells(line);
+    for (line, cells) in table::rows(text) {
+        let malformed = |reason: String| PitchFileError::malformed(line, reason);
         let first_row = columns.is_none();
         let columns: &Columns = match &columns {
             Some(columns) => columns,
@@ -45,7 +38,7 @@ pub(super) fn parse(text: &str) -> Result<Samples, PitchFileError> {
         }
         if cells.len() <= columns.f0 {
             let expected = if first_row { "time and f0 are expected" } else { "a value for f0 is missing" };
-            return Err(malformed(format!("{line:?}: {expected}")));
+            return Err(malformed(format!("{:?}: {expected}", cells.join(" "))));
         }
         let hz = number(cell(columns.f0)).and_then(f0_or_unvoiced);
         let mut hz = hz.ok_or_else(|| malformed(format!("{:?} is not an f0 in Hz", cell(columns.f0))))?;
@@ -72,17 +65,6 @@ fn are_notes(samples: &Samples) -> bool {
     const LONGEST_NOTE: f64 = 10.0;
     let mut rows = samples.times.iter().zip(&samples.f0);
     samples.times.len() > 1 && rows.all(|(time, value)| value > time && *value <= time + LONGEST_NOTE)
-}
-
-/// Parted by semicolons (then a comma is a decimal point), commas, or whitespace. At least one cell; no more than matter.
-fn cells(line: &str) -> Vec<String> {
-    if line.contains(';') {
-        line.split(';').take(MAX_CELLS).map(|c| c.trim().replace(',', ".")).collect()
-    } else if line.contains(',') {
-        line.split(',').take(MAX_CELLS).map(|c| c.trim().to_string()).collect()
-    } else {
-        line.split_whitespace().take(MAX_CELLS).map(str::to_string).collect()
-    }
 }
 
 /// A number, or NaN for the ways programs write a missing value.

@@ -3,17 +3,16 @@ use crate::symbolic;
 use proptest::prelude::*;
 use qbh_models::pitch::midi_to_hz;
 use std::io::Write;
-use std::path::PathBuf;
 
-const PV: Format = Format::Pv(PvFrames::MirQbsh);
+const PV: PitchFormat = PitchFormat::Pv(PvFrames::MIR_QBSH);
 
-fn f0(format: Format, text: &str) -> Vec<f32> {
+fn f0(format: PitchFormat, text: &str) -> Vec<f32> {
     let track = parse(format, text.as_bytes()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
     assert_eq!(track.f0.len(), track.voicing.len());
     track.f0
 }
 
-fn complaint(format: Format, text: &str) -> String {
+fn complaint(format: PitchFormat, text: &str) -> String {
     let error = parse(format, text.as_bytes()).unwrap_err();
     assert!(!error.remedy().is_empty());
     error.to_string()
@@ -38,25 +37,25 @@ fn rows_in_many_dresses() {
         "0 0 7\n0.01 220.5 7\n0.02 --undefined-- 7",
     ] {
         if text.contains("Time (s)") {
-            assert!(complaint(Format::Rows, text).contains("line 1"));
+            assert!(complaint(PitchFormat::Rows, text).contains("line 1"));
             continue;
         }
-        assert_eq!(f0(Format::Rows, text), expected, "{text:?}");
+        assert_eq!(f0(PitchFormat::Rows, text), expected, "{text:?}");
     }
 }
 
 #[test]
 fn confidence_and_voicing_columns() {
-    let track = parse(Format::Rows, b"time,frequency,confidence\n0.00,100,0.2\n0.01,200,0.9").unwrap();
+    let track = parse(PitchFormat::Rows, b"time,frequency,confidence\n0.00,100,0.2\n0.01,200,0.9").unwrap();
     assert_eq!((track.f0, track.guess, track.voicing), (vec![0.0, 200.0], vec![100.0, 200.0], vec![0.2, 0.9]));
-    let track = parse(Format::Rows, b"time,f0,voicing\n0.00,100,0.2\n0.01,0,0.9").unwrap();
+    let track = parse(PitchFormat::Rows, b"time,f0,voicing\n0.00,100,0.2\n0.01,0,0.9").unwrap();
     assert_eq!((track.f0, track.voicing), (vec![100.0, 0.0], vec![0.2, 0.9]));
 }
 
 #[test]
 fn resampling_takes_voicing_from_the_nearest_and_blends_voiced_pitch() {
     // Octave over 40 ms: the frames between lie on the log scale; then unvoiced after half way.
-    let track = f0(Format::Rows, "0.00 100\n0.04 200\n0.08 0\n");
+    let track = f0(PitchFormat::Rows, "0.00 100\n0.04 200\n0.08 0\n");
     let expected =
         [100.0, 100.0 * 2f32.powf(0.25), 100.0 * 2f32.powf(0.5), 100.0 * 2f32.powf(0.75), 200.0, 200.0, 200.0, 0.0, 0.0];
     assert_eq!(track.len(), expected.len());
@@ -64,7 +63,7 @@ fn resampling_takes_voicing_from_the_nearest_and_blends_voiced_pitch() {
         assert!((a - b).abs() < 1e-3, "{track:?}");
     }
     // Rows left out are unvoiced, also before the first.
-    let track = f0(Format::Rows, "0.03 100\n0.04 100\n0.05 100\n0.12 300\n");
+    let track = f0(PitchFormat::Rows, "0.03 100\n0.04 100\n0.05 100\n0.12 300\n");
     assert_eq!(track, [0.0, 0.0, 100.0, 100.0, 100.0, 100.0, 100.0, 0.0, 0.0, 0.0, 0.0, 300.0, 300.0]);
 }
 
@@ -74,35 +73,66 @@ fn pv_frames() {
     // Centres 16, 48, 80, 112 ms: voiced from 32 to 96 ms.
     let expected: Vec<f32> = (0..12).map(|i| if (4..=9).contains(&i) { 440.0 } else { 0.0 }).collect();
     assert_eq!(track.iter().map(|f| f.round()).collect::<Vec<_>>(), expected);
-    assert_eq!(PvFrames::of("MIR-QBSH/waveFile/year2003/person1/00001.pv".as_ref()), PvFrames::MirQbsh);
-    assert_eq!(PvFrames::of("data/MIR-1K/PitchLabel/abjones_1_01.pv".as_ref()), PvFrames::Mir1k);
-    assert_eq!(f0(Format::Pv(PvFrames::Mir1k), "0\n57\n"), [0.0, 0.0, 0.0, 0.0, 220.0]);
+    assert_eq!(f0(PitchFormat::Pv(PvFrames::MIR_1K), "0\n57\n"), [0.0, 0.0, 0.0, 0.0, 220.0]);
+    assert_eq!((PvFrames::every(0.02), PvFrames::every(0.032)), (PvFrames::MIR_1K, PvFrames::MIR_QBSH));
+}
+
+#[test]
+fn the_recording_tells_how_far_pv_frames_are_apart() {
+    // Neither folder has the name of a data set.
+    let dir = tempfile::tempdir().unwrap();
+    let recording = |name: &str, seconds: f64| {
+        let path = dir.path().join(name);
+        let spec =
+            hound::WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let mut wav = hound::WavWriter::create(&path, spec).unwrap();
+        (0..(seconds * 8000.0) as i32).for_each(|i| wav.write_sample((i % 80 * 100) as i16).unwrap());
+        wav.finalize().unwrap();
+        path
+    };
+    let pitch = dir.path().join("m60.pv");
+    std::fs::write(&pitch, "0\n69\n".repeat(100)).unwrap();
+    let begins = |samples: Samples| (1e3 * samples.times[0]).round() as i32 * 1000 + (1e3 * samples.times[1]).round() as i32;
+    assert_eq!(begins(read_samples(&pitch).unwrap()), 16_048, "without a recording: MIR-QBSH");
+
+    let (clip, hum) = (recording("clip.wav", 4.04), recording("hum.wav", 6.4));
+    assert_eq!(begins(read_samples_of(&clip, &pitch, None).unwrap()), 20_040);
+    assert_eq!(begins(read_samples_of(&hum, &pitch, None).unwrap()), 16_048);
+    assert_eq!(begins(read_samples_of(&hum, &pitch, Some(0.01)).unwrap()), 5_015, "what is said counts");
+    std::fs::rename(&clip, dir.path().join("m60.wav")).unwrap();
+    assert_eq!(begins(read_samples(&pitch).unwrap()), 20_040, "a recording of its name is beside it");
+
+    let long = recording("long.wav", 10.0);
+    let error = read_samples_of(&long, &pitch, None).unwrap_err();
+    assert!(error.to_string().contains("200 rows for the 10.0 s of") && error.remedy().contains("--hop"), "{error}");
+    let absent = read_samples_of(&dir.path().join("absent.wav"), &pitch, None).unwrap_err();
+    assert!(matches!(absent, PitchFileError::Recording { .. }), "{absent}");
 }
 
 #[test]
 fn complaints_say_where() {
-    assert_eq!(complaint(Format::Rows, "0 1\n0.01 440\n\n0.02 x\n"), "line 4: \"x\" is not an f0 in Hz");
-    assert_eq!(complaint(Format::Rows, "0.5 1\n0.4 1\n"), "line 2: time goes back to 0.4 s");
-    assert!(complaint(Format::Rows, "Dear reader,\nhello\n").contains("line 1: neither numbers nor a header"));
-    assert!(complaint(Format::Rows, "60.1\n60.2\n").contains("line 1: \"60.1\": time and f0 are expected"));
-    assert!(complaint(Format::Rows, "0 1\n-1 1\n").contains("line 2"));
-    assert!(complaint(Format::Rows, "0 1\nnan 1\n").contains("line 2"));
-    assert!(complaint(Format::Rows, "0 inf\n").contains("line 1"));
-    assert!(complaint(Format::Rows, "0 99999\n").contains("line 1"));
-    assert!(complaint(Format::Rows, "0 1\n1e300 1\n").contains("hours"));
-    assert!(complaint(Format::Rows, "0.66 143.7 0.29\n1.01 158.4 0.3\n1.32 174.8 0.85\n").contains("notes"));
-    assert!(complaint(Format::Rows, "0.1 0.2 60\n0.2 0.4 62\n").contains("second column"));
-    assert!(complaint(Format::Rows, "time,f0,voicing\n0,100,7\n").contains("line 2"));
-    assert_eq!(complaint(Format::Rows, ""), "it holds no frame");
+    assert_eq!(complaint(PitchFormat::Rows, "0 1\n0.01 440\n\n0.02 x\n"), "line 4: \"x\" is not an f0 in Hz");
+    assert_eq!(complaint(PitchFormat::Rows, "0.5 1\n0.4 1\n"), "line 2: time goes back to 0.4 s");
+    assert!(complaint(PitchFormat::Rows, "Dear reader,\nhello\n").contains("line 1: neither numbers nor a header"));
+    assert!(complaint(PitchFormat::Rows, "60.1\n60.2\n").contains("line 1: \"60.1\": time and f0 are expected"));
+    assert!(complaint(PitchFormat::Rows, "0 1\n-1 1\n").contains("line 2"));
+    assert!(complaint(PitchFormat::Rows, "0 1\nnan 1\n").contains("line 2"));
+    assert!(complaint(PitchFormat::Rows, "0 inf\n").contains("line 1"));
+    assert!(complaint(PitchFormat::Rows, "0 99999\n").contains("line 1"));
+    assert!(complaint(PitchFormat::Rows, "0 1\n1e300 1\n").contains("hours"));
+    assert!(complaint(PitchFormat::Rows, "0.66 143.7 0.29\n1.01 158.4 0.3\n1.32 174.8 0.85\n").contains("notes"));
+    assert!(complaint(PitchFormat::Rows, "0.1 0.2 60\n0.2 0.4 62\n").contains("second column"));
+    assert!(complaint(PitchFormat::Rows, "time,f0,voicing\n0,100,7\n").contains("line 2"));
+    assert_eq!(complaint(PitchFormat::Rows, ""), "it holds no frame");
     assert!(complaint(PV, "60\n0.01 440\n").contains("line 2"));
     assert!(complaint(PV, "1000\n").contains("line 1"));
-    assert!(complaint(Format::Json, "{}").contains("line 1"));
+    assert!(complaint(PitchFormat::Json, "{}").contains("line 1"));
     let document = |hop: &str, version: u8| {
         format!("{{\"format\":\"qbh-pitch\",\"version\":{version},\"hop\":{hop},\"f0\":[1.0],\"voicing\":[1.0]}}")
     };
-    assert!(complaint(Format::Json, &document("0.01", 9)).contains("version 9"));
-    assert!(complaint(Format::Json, &document("0", 1)).contains("hop"));
-    assert!(parse(Format::Rows, b"0 1\n0.01 \xff\n").unwrap_err().to_string().contains("line 2: it is not text"));
+    assert!(complaint(PitchFormat::Json, &document("0.01", 9)).contains("version 9"));
+    assert!(complaint(PitchFormat::Json, &document("0", 1)).contains("hop"));
+    assert!(parse(PitchFormat::Rows, b"0 1\n0.01 \xff\n").unwrap_err().to_string().contains("line 2: it is not text"));
 }
 
 #[test]
@@ -144,11 +174,11 @@ fn track() -> impl Strategy<Value = PitchTrack> {
 proptest! {
     #[test]
     fn formats_round_trip(track in track()) {
-        prop_assert_eq!(&parse(Format::Json, &written(write_json, &track)).unwrap(), &track);
+        prop_assert_eq!(&parse(PitchFormat::Json, &written(write_json, &track)).unwrap(), &track);
         let near = |a: &[f32], b: &[f32]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-4);
-        let csv = parse(Format::Rows, &written(write_csv, &track)).unwrap();
+        let csv = parse(PitchFormat::Rows, &written(write_csv, &track)).unwrap();
         prop_assert!(near(&csv.f0, &track.f0) && near(&csv.voicing, &track.voicing) && near(&csv.guess, &track.guess));
-        prop_assert!(near(&parse(Format::Rows, &written(write_text, &track)).unwrap().f0, &track.f0));
+        prop_assert!(near(&parse(PitchFormat::Rows, &written(write_text, &track)).unwrap().f0, &track.f0));
     }
 
     #[test]
@@ -163,14 +193,14 @@ proptest! {
 
     #[test]
     fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        for format in [Format::Rows, PV, Format::Json] {
+        for format in [PitchFormat::Rows, PV, PitchFormat::Json] {
             let _ = parse(format, &bytes);
         }
     }
 
     #[test]
     fn random_rows(text in "[-0-9.e,; \t\nina+]{0,120}") {
-        for format in [Format::Rows, PV] {
+        for format in [PitchFormat::Rows, PV] {
             if let Ok(track) = parse(format, text.as_bytes()) {
                 prop_assert!(track.f0.len() == track.voicing.len() && track.f0.len() == track.guess.len());
                 prop_assert!(track.f0.iter().all(|f| f.is_finite() && *f >= 0.0));
@@ -181,7 +211,7 @@ proptest! {
     #[test]
     fn random_json(hop in any::<f64>(), f0 in prop::collection::vec(any::<f32>(), 0..20), voicing in prop::collection::vec(-0.1..1.1f32, 0..20)) {
         let text = format!("{{\"format\":\"qbh-pitch\",\"version\":1,\"hop\":{hop},\"f0\":{f0:?},\"voicing\":{voicing:?}}}");
-        let _ = parse(Format::Json, text.as_bytes());
+        let _ = parse(PitchFormat::Json, text.as_bytes());
     }
 }
 
@@ -211,14 +241,10 @@ fn finding_pitch_files_among_others() {
 
 #[test]
 fn published_pitch_files() {
-    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/pitch"));
-    if !data.exists() {
-        eprintln!("SKIPPED: {} is absent", data.display());
-        return;
-    }
+    let Some(data) = crate::skipped::shared_data("pitch") else { return };
     // 10 ms rows: nothing may change on the way in and out.
     let text = std::fs::read_to_string(data.join("ssl_reference/test_audio2.pitch.txt")).unwrap();
-    let track = parse(Format::Rows, text.as_bytes()).unwrap();
+    let track = parse(PitchFormat::Rows, text.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(written(write_text, &track)).unwrap().trim(), text.trim());
     // 5.8 ms rows of a solo voice of 33 s.
     let voice = read(&data.join("vocadito/vocadito_1_f0.csv")).unwrap();

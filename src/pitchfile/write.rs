@@ -17,11 +17,12 @@ pub fn write_text(track: &PitchTrack, out: &mut dyn Write) -> io::Result<()> {
 
 /// Writes `time,f0,voicing` with that header: seconds, Hz (0 = unvoiced, negative = unvoiced with a guess), probability.
 pub fn write_csv(track: &PitchTrack, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "time,f0,voicing")?;
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(["time", "f0", "voicing"])?;
     for (frame, (f0, voicing)) in track.signed_f0().zip(&track.voicing).enumerate() {
-        writeln!(out, "{:.2},{f0:.4},{voicing:.4}", frame as f64 * PITCH_HOP)?;
+        table.write_record([format!("{:.2}", frame as f64 * PITCH_HOP), format!("{f0:.4}"), format!("{voicing:.4}")])?;
     }
-    Ok(())
+    table.flush()
 }
 
 /// Ticks per quarter note, and microseconds per quarter note (120 per minute).

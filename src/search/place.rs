@@ -1,34 +1,32 @@
-//! Where a hum lies in a song: from the path of an alignment to position, key, tempo.
+//! Places a hum in a song: from the path of an alignment to position, key, tempo.
 
-use super::align::{Aligner, EIGHTHS};
-use super::melody::Melody;
+use qbh_models::median;
 
-/// A hum laid beside a song. Times in seconds from the beginning of what was heard of them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Placement {
-    /// Where the matching part of the song begins.
-    pub song_start: f32,
-    /// Where it ends.
-    pub song_end: f32,
-    /// Where the matching part of the hum begins.
-    pub hum_start: f32,
-    /// Where it ends.
-    pub hum_end: f32,
-    /// Semitones by which the hum is higher than the song, octaves included.
-    pub key_shift: f32,
-    /// Tempo of the hum relative to the song's: above 1, the hum is faster.
-    pub tempo_ratio: f32,
-    /// Times that belong together, (hum, song), both ascending.
-    pub path: Vec<(f32, f32)>,
+use super::align::{Aligner, EIGHTHS, part};
+use super::answer::Placement;
+use super::rank::RankedSong;
+use super::sequence::PitchSequence;
+use super::trim::TrimmedHum;
+
+/// Where a hum lies in a ranked song, at the likeliest of its places; `None` when nothing matches there.
+pub fn place(hum: &TrimmedHum, ranked: &RankedSong) -> Option<Placement> {
+    let best = ranked.places.first()?;
+    let sequence = hum.reading(best.passage.slowed).sequence;
+    let mut placement = lay(sequence, &part(&ranked.song.contour, best.passage), best.alignment.shift)?;
+    // The silence before the hum was cut off.
+    placement.hum_start += hum.offset;
+    placement.hum_end += hum.offset;
+    placement.path.iter_mut().for_each(|(in_hum, _)| *in_hum += hum.offset);
+    Some(placement)
 }
 
-/// Places `hum` in `song` along the best path at `shift` (see [`super::align::Alignment::shift`]); `None` when nothing matches.
-pub fn place(hum: &Melody, song: &Melody, shift: u16) -> Option<Placement> {
+/// Lays one sequence on the other along the best path at `shift` (see [`super::align::Alignment::shift`]); `None` when nothing matches.
+pub fn lay(hum: &PitchSequence, song: &PitchSequence, shift: u16) -> Option<Placement> {
     let path = Aligner::new(&hum.class).path(&song.class, shift);
     let (&(hum_first, song_first), &(hum_last, song_last)) = (path.first()?, path.last()?);
     let differences: Vec<f32> = path.iter().map(|&(i, j)| hum.pitch[i] - song.pitch[j]).collect();
     // By frames, not by times: what was cut out of long rests is no tempo.
-    let lasts = |melody: &Melody, first: usize, last: usize| melody.duration(last - first + 1);
+    let lasts = |sequence: &PitchSequence, first: usize, last: usize| sequence.duration(last - first + 1);
     Some(Placement {
         song_start: song.start(song_first),
         song_end: song.end(song_last),
@@ -45,26 +43,25 @@ pub fn place(hum: &Melody, song: &Melody, shift: u16) -> Option<Placement> {
 /// frames do no harm.
 fn key_shift(differences: &[f32], near: f32) -> f32 {
     let mut residuals: Vec<f32> = differences.iter().map(|d| (d - near + 6.0).rem_euclid(12.0) - 6.0).collect();
-    let fine = near + median(&mut residuals);
+    let fine = near + middle(&mut residuals);
     let mut octaves: Vec<f32> = differences.iter().map(|d| ((d - fine) / 12.0).round()).collect();
-    fine + 12.0 * median(&mut octaves)
+    fine + 12.0 * middle(&mut octaves)
 }
 
-/// The (upper) median; 0 of nothing.
-fn median(values: &mut [f32]) -> f32 {
-    let middle = values.len() / 2;
-    if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f32::total_cmp).1 }
+/// The median; 0 of nothing.
+fn middle(values: &mut [f32]) -> f32 {
+    median(values, f32::total_cmp).unwrap_or(0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::align::Scratch;
+    use crate::search::align::Buffers;
 
     fn placed(hum: &[f32], song: &[f32]) -> Placement {
-        let (hum, song) = (Melody::new(hum), Melody::new(song));
-        let found = Aligner::new(&hum.class).align(&song.class, &mut Scratch::default());
-        place(&hum, &song, found.shift).unwrap()
+        let (hum, song) = (PitchSequence::new(hum), PitchSequence::new(song));
+        let found = Aligner::new(&hum.class).align(&song.class, &mut Buffers::default());
+        lay(&hum, &song, found.shift).unwrap()
     }
 
     fn tune(notes: &[u8], steps: usize) -> Vec<f32> {
@@ -88,12 +85,12 @@ mod tests {
 
     #[test]
     fn a_hum_slowed_down_is_where_and_as_fast_as_it_was() {
-        let song = Melody::new(&tune(&TUNE, 6));
+        let song = PitchSequence::new(&tune(&TUNE, 6));
         // Notes 5..15, half as long as in the song; laid on it at two thirds of their speed.
         let contour = qbh_models::Contour::from_steps(tune(&TUNE[5..15], 3));
-        let hum = Melody::slowed(&contour.slowed);
-        let found = Aligner::new(&hum.class).align(&song.class, &mut Scratch::default());
-        let placement = place(&hum, &song, found.shift).unwrap();
+        let hum = PitchSequence::slowed(&contour.slowed);
+        let found = Aligner::new(&hum.class).align(&song.class, &mut Buffers::default());
+        let placement = lay(&hum, &song, found.shift).unwrap();
         assert!((placement.song_start - 3.0).abs() < 0.41 && (placement.song_end - 9.0).abs() < 0.41, "{placement:?}");
         assert!(placement.hum_start < 0.21 && (placement.hum_end - 3.0).abs() < 0.21, "{placement:?}");
         assert!((placement.tempo_ratio - 2.0).abs() < 0.2, "{}", placement.tempo_ratio);

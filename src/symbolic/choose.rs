@@ -11,7 +11,7 @@
 
 use super::Span;
 use super::names::{Role, role};
-use super::skyline::skyline;
+use super::skyline;
 use std::collections::BTreeSet;
 
 /// Syllables needed before the lyrics say anything, and the share of them that must meet an onset.

@@ -13,7 +13,6 @@ mod kern;
 mod midi;
 mod musicxml;
 mod names;
-mod skyline;
 mod tempo;
 mod text;
 
@@ -22,11 +21,9 @@ mod tests;
 
 pub use error::SymbolicError;
 
-use qbh_models::Note;
+pub use qbh_models::notes::NOTATION_QPM;
+use qbh_models::notes::{Note, Span, skyline};
 use std::path::Path;
-
-/// Quarter notes per minute of scores that tell no tempo, and of JSON lines whose unit is `quarter`.
-pub const NOTATION_QPM: f64 = 100.0;
 
 /// Most notes in one melody, and in all parts of one file that holds one melody.
 const MAX_NOTES: usize = 1_000_000;
@@ -119,14 +116,6 @@ pub fn parse(format: Format, bytes: &[u8]) -> Result<Vec<Melody>, SymbolicError>
     }
 }
 
-/// A note while its file is being read; `start` and `end` in quarter notes, or already in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Span {
-    start: f64,
-    end: f64,
-    pitch: f64,
-}
-
 /// The last step of every reader: spans in seconds become notes, or an error if there are none or they are absurd.
 fn to_notes(format: &'static str, mut spans: Vec<Span>) -> Result<Vec<Note>, SymbolicError> {
     spans.retain(|s| s.end > s.start && s.start >= 0.0 && (0.0..=140.0).contains(&s.pitch));
@@ -140,8 +129,7 @@ fn to_notes(format: &'static str, mut spans: Vec<Span>) -> Result<Vec<Note>, Sym
         let what = format!("a melody of {:.0} hours", end / 3600.0);
         return Err(SymbolicError::TooLarge { what, limit: format!("{:.0} hours", MAX_SECONDS / 3600.0) });
     }
-    let note = |s: &Span| Note { onset: s.start as f32, duration: (s.end - s.start) as f32, pitch: s.pitch as f32 };
-    Ok(spans.iter().map(note).collect())
+    Ok(spans.into_iter().map(Note::from).collect())
 }
 
 fn check_count(notes: usize) -> Result<(), SymbolicError> {

@@ -1,6 +1,8 @@
 //! A temporary folder, small made-up music in it, and the real binary run on it.
 #![allow(dead_code)] // every test file uses its own part
 
+pub mod skipped;
+
 use qbh_models::Note;
 use qbh_synthesis::SAMPLE_RATE;
 use qbh_synthesis::level::normalise;

@@ -1,8 +1,6 @@
 //! What is in an index, in numbers.
 
-use std::path::Path;
-
-use crate::{Fingerprint, Index, Outcome, Result};
+use crate::{Fingerprint, Outcome, Result, Snapshot, folder};
 
 /// Numbers of an index.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +9,8 @@ pub struct Stats {
     pub files: usize,
     /// Files that could not be indexed.
     pub failures: usize,
+    /// Files that are gone and kept aside in case they come back.
+    pub parked: usize,
     /// Songs.
     pub songs: usize,
     /// Vectors by window length: (steps, number).
@@ -18,8 +18,8 @@ pub struct Stats {
     /// Sum of the lengths of all contours, seconds.
     pub seconds: f64,
     /// Bytes on disk.
-    pub bytes: Bytes,
-    /// Number of changes of songs so far.
+    pub bytes: DiskUse,
+    /// Number of changes so far.
     pub generation: u64,
     /// What the index was made with.
     pub fingerprint: Fingerprint,
@@ -27,16 +27,18 @@ pub struct Stats {
 
 /// Bytes on disk, by part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bytes {
+pub struct DiskUse {
     /// The sled database.
     pub store: u64,
-    /// The scan file.
-    pub scan: u64,
+    /// The snapshot.
+    pub snapshot: u64,
+    /// The journal.
+    pub journal: u64,
     /// The HNSW graph.
     pub graph: u64,
 }
 
-impl Index {
+impl Snapshot {
     /// Counts what is in the index; reads the records of all files and songs, but no vectors.
     pub fn stats(&self) -> Result<Stats> {
         let (mut files, mut failures) = (0, 0);
@@ -54,33 +56,23 @@ impl Index {
                 *count += u64::from(windows);
             }
         }
-        let bytes = Bytes {
-            store: folder_bytes(&crate::index::store_path(self.dir())),
-            scan: self.scan_path().metadata().map_or(0, |m| m.len()),
-            graph: folder_bytes(&self.graph_path()),
+        let dir = self.dir();
+        let bytes = DiskUse {
+            store: folder::bytes(&folder::store(dir)),
+            snapshot: self.mapped().len(),
+            journal: folder::journal(dir).metadata().map_or(0, |m| m.len()),
+            graph: folder::bytes(&folder::graph(dir)),
         };
         Ok(Stats {
             files,
             failures,
+            parked: self.mapped().parked(),
             songs,
             vectors,
             seconds: steps as f64 / 10.0,
             bytes,
-            generation: self.stamp()?.generation,
+            generation: self.mapped().counters().generation,
             fingerprint: self.fingerprint().clone(),
         })
     }
-}
-
-/// Size of all files in a folder and below; what cannot be read counts nothing.
-pub(super) fn folder_bytes(path: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(path) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(m) if m.is_dir() => folder_bytes(&entry.path()),
-            Ok(m) => m.len(),
-            Err(_) => 0,
-        })
-        .sum()
 }

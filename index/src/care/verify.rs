@@ -1,43 +1,118 @@
-//! Whether everything in an index fits together.
+//! Whether everything in an index fits together, and mending what does not.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use super::Derived;
+use crate::derived::Derived;
 use crate::error::io;
 use crate::first_stage::graph;
-use crate::scan::ScanFile;
-use crate::store::parse_vectors;
-use crate::{Index, Outcome, Result, SongId};
+use crate::opening::Mended;
+use crate::snapshot::SnapshotFile;
+use crate::store::Stamp;
+use crate::{Error, Index, Outcome, Result, Snapshot, SongId, folder};
+
+/// Whether the store was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreCheck {
+    /// All of it was read.
+    Read,
+    /// It was left alone; says why (in use by another process, a disk that cannot be written to).
+    LeftAlone(String),
+}
 
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct VerifyReport {
     /// Files looked at.
     pub files: usize,
     /// Songs looked at.
     pub songs: usize,
-    /// What is wrong with the truth, one sentence each. Indexing the named files again mends it.
+    /// What was wrong and is mended, and what has to be heard again.
+    pub mended: Mended,
+    /// What is wrong and was not mended, one sentence each.
     pub problems: Vec<String>,
-    /// State in which the scan file was found.
-    pub scan: Derived,
+    /// Whether the store was looked at.
+    pub store: StoreCheck,
+    /// State in which the snapshot was found.
+    pub snapshot: Derived,
     /// State in which the HNSW graph was found.
     pub graph: Derived,
 }
 
-impl Report {
-    /// Whether nothing is lost or wrong. Something derived that is missing or out of date is neither.
+impl VerifyReport {
+    /// Whether nothing was lost or wrong. Something derived that is missing or out of date is neither.
     pub fn is_clean(&self) -> bool {
-        self.problems.is_empty() && ![&self.scan, &self.graph].iter().any(|s| matches!(s, Derived::Damaged(_)))
+        let derived = [&self.snapshot, &self.graph];
+        self.mended.is_empty() && self.problems.is_empty() && !derived.iter().any(|s| matches!(s, Derived::Damaged(_)))
+    }
+
+    /// Whether nothing is wrong any more.
+    pub fn is_mended(&self) -> bool {
+        self.problems.is_empty() && self.mended.to_hear.is_empty()
     }
 }
 
+/// Reads everything of the index in `dir`, and mends it: what one of its copies has lost is put back from the other. While another
+/// process writes the index, or where nothing can be written, only the snapshot and the graph are read.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OtherVersion`], [`Error::Mixed`], [`Error::Lost`]: whatever keeps the index from being opened by
+/// anybody.
+pub fn verify(dir: &Path) -> Result<VerifyReport> {
+    let found = match SnapshotFile::open(&folder::snapshot(dir)) {
+        Ok(file) => file.check_deep(),
+        Err(state) => state,
+    };
+    match Index::open_checked(dir, true) {
+        Ok(index) => {
+            let mut report = index.verify()?;
+            report.snapshot = found;
+            Ok(report)
+        }
+        Err(error @ (Error::Locked { .. } | Error::DiskFull { .. } | Error::Io { .. })) => {
+            read_only(dir, found, error.to_string())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens the index for writing and closes it again, so that there is a snapshot that can be read.
+///
+/// # Errors
+/// As [`Index::open_existing`].
+pub fn mend(dir: &Path) -> Result<Mended> {
+    Ok(Index::open_existing(dir)?.mended().clone())
+}
+
+/// What can be said without opening the store.
+fn read_only(dir: &Path, snapshot: Derived, reason: String) -> Result<VerifyReport> {
+    let mut problems = Vec::new();
+    let (mut files, mut songs, mut graph) = (0, 0, Derived::Missing);
+    match Snapshot::open(dir) {
+        Ok(open) => {
+            files = open.files().count();
+            songs = open.len();
+            graph = graph::check(&folder::graph(dir), open.mapped().vectors_stamp());
+            for ordinal in 0..open.mapped().songs() {
+                problems.extend(open.mapped().song_bytes(ordinal).err().map(|error| error.reason()));
+            }
+        }
+        Err(error) => problems.push(error.reason()),
+    }
+    if let Derived::Damaged(reason) = &snapshot {
+        problems.push(format!("the snapshot is damaged: {reason}"));
+    }
+    let store = StoreCheck::LeftAlone(reason);
+    Ok(VerifyReport { files, songs, mended: Mended::default(), problems, store, snapshot, graph })
+}
+
 impl Index {
-    /// Reads everything: each song has a record, a contour and vectors that agree; files and songs know each other; scan file
-    /// and graph are as they were written. A damaged scan file or graph is deleted, so that it is built anew when it is needed.
+    /// Reads everything: files and songs know each other, snapshot and graph are as they were written. A damaged snapshot is written
+    /// anew, a damaged graph is deleted. What was mended when the index was opened is part of the report.
     ///
     /// # Errors
     /// Only if the store cannot be read at all; what does not fit is in the report.
-    pub fn verify(&self) -> Result<Report> {
+    pub fn verify(&self) -> Result<VerifyReport> {
         let mut problems = Vec::new();
         let mut listed: HashMap<SongId, String> = HashMap::new();
         let mut files = 0;
@@ -46,7 +121,7 @@ impl Index {
             let file = match file {
                 Ok(file) => file,
                 Err(error) => {
-                    problems.push(format!("a file's record: {error}"));
+                    problems.push(format!("a file's record: {}", error.reason()));
                     continue;
                 }
             };
@@ -65,11 +140,11 @@ impl Index {
                     if listed.remove(&song.id).as_deref() != Some(song.file.as_str()) {
                         problems.push(format!("song {} ({}) is not listed by its file {}", song.id, song.key, song.file));
                     }
-                    if let Some(problem) = self.check_song(&song)? {
-                        problems.push(format!("song {} ({}): {problem}", song.id, song.key));
+                    if let Err(error) = self.store().song_bytes(song.id) {
+                        problems.push(error.reason());
                     }
                 }
-                Err(error) => problems.push(format!("a song's record: {error}")),
+                Err(error) => problems.push(format!("a song's record: {}", error.reason())),
             }
         }
         for (id, file) in listed {
@@ -81,38 +156,22 @@ impl Index {
                 problems.push(format!("contour or vectors of song {id}, which does not exist"));
             }
         }
-        let stamp = self.stamp()?;
-        let scan = match ScanFile::open(&self.scan_path(), self.fingerprint(), stamp) {
-            Ok(scan) => scan.check_vectors(),
+        let counters = self.store().counters()?;
+        let birth = self.store().birth()?;
+        let snapshot = match SnapshotFile::open(&folder::snapshot(self.dir())) {
+            Ok(file) if file.counters() == counters && file.birth() == birth => file.check_deep(),
+            Ok(_) => Derived::Stale,
             Err(state) => state,
         };
-        if matches!(scan, Derived::Damaged(_)) {
-            std::fs::remove_file(self.scan_path()).map_err(io(&self.scan_path()))?;
+        if snapshot != Derived::Current {
+            self.pause().publish_anyway(self.store())?;
         }
-        let graph = graph::check(&self.graph_path(), stamp);
+        let graph_path = folder::graph(self.dir());
+        let graph = graph::check(&graph_path, Stamp { identity: birth.identity, generation: counters.vectors });
         if matches!(graph, Derived::Damaged(_)) {
-            std::fs::remove_dir_all(self.graph_path()).map_err(io(&self.graph_path()))?;
+            std::fs::remove_dir_all(&graph_path).map_err(io(&graph_path))?;
         }
-        Ok(Report { files, songs, problems, scan, graph })
-    }
-
-    /// What is wrong with a song's contour or vectors.
-    fn check_song(&self, song: &crate::Song) -> Result<Option<String>> {
-        match self.contour(song.id) {
-            Ok(Some(contour)) if contour.len() == song.steps as usize => {}
-            Ok(Some(contour)) => return Ok(Some(format!("its contour has {} steps, not {}", contour.len(), song.steps))),
-            Ok(None) => return Ok(Some("its contour is missing".to_string())),
-            Err(error) => return Ok(Some(error.to_string())),
-        }
-        let Some(bytes) = self.store().vectors(song.id)? else { return Ok(Some("its vectors are missing".to_string())) };
-        let Some(levels) = parse_vectors(self.fingerprint(), &bytes) else {
-            return Ok(Some("its vectors are unreadable".to_string()));
-        };
-        if !levels.iter().map(|l| l.positions.len() as u32).eq(song.windows.iter().copied()) {
-            return Ok(Some("it has another number of vectors than its record says".to_string()));
-        }
-        let finite = |scale: &[u8; 4]| f32::from_le_bytes(*scale).is_finite();
-        let unreadable = levels.iter().find(|l| !l.scales.iter().all(finite));
-        Ok(unreadable.map(|l| format!("a vector of {} steps is not finite", l.steps)))
+        let mended = self.mended().clone();
+        Ok(VerifyReport { files, songs, mended, problems, store: StoreCheck::Read, snapshot, graph })
     }
 }

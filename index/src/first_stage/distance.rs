@@ -2,7 +2,7 @@
 
 use hnsw_rs::prelude::Distance;
 
-use crate::kernels::Kernel;
+use crate::kernels::ProductKernel;
 
 /// Bytes after the vector that hold its scale.
 const SCALE_BYTES: usize = 4;
@@ -23,7 +23,7 @@ pub(super) struct Int8Cosine;
 impl Distance<i8> for Int8Cosine {
     fn eval(&self, a: &[i8], b: &[i8]) -> f32 {
         let (Some((a, scale_a)), Some((b, scale_b))) = (split(a), split(b)) else { return 2.0 };
-        let cosine = Kernel::best().dot(a, b) as f32 * (scale_a * scale_b);
+        let cosine = ProductKernel::best().dot(a, b) as f32 * (scale_a * scale_b);
         // The graph wants distances that are not negative, and rounding can exceed 1.
         (1.0 - cosine).max(0.0)
     }

@@ -15,13 +15,12 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_128};
 
 use super::distance::{Int8Cosine, point};
 use super::hnsw::{Extra, Hnsw};
-use crate::care::Derived;
+use crate::derived::Derived;
 use crate::error::{Error, Result, io};
+use crate::snapshot::SnapshotFile;
 use crate::store::Stamp;
-use crate::{Snapshot, scan::ScanFile, space};
+use crate::{Snapshot, folder, space};
 
-/// Name of the graph's folder in the index folder.
-pub(crate) const FOLDER_NAME: &str = "graph";
 /// hnsw_rs appends `.hnsw.data` and `.hnsw.graph`.
 const BASE_NAME: &str = "windows";
 const NOTE_NAME: &str = "note";
@@ -42,7 +41,7 @@ const CHUNK: usize = 2048;
 
 /// What is stored beside the two files of hnsw_rs.
 #[derive(Serialize, Deserialize)]
-struct Note {
+struct GraphNote {
     version: u32,
     identity: u64,
     generation: u64,
@@ -58,7 +57,7 @@ struct FileSum {
     checksum: u64,
 }
 
-impl Note {
+impl GraphNote {
     fn stamp(&self) -> Stamp {
         Stamp { identity: self.identity, generation: self.generation }
     }
@@ -68,23 +67,44 @@ fn file_names() -> [String; 2] {
     [format!("{BASE_NAME}.hnsw.data"), format!("{BASE_NAME}.hnsw.graph")]
 }
 
-/// Builds the graph of all vectors of `snapshot` and stores it in `folder`.
-pub(crate) fn build(folder: &Path, snapshot: &Snapshot, mut progress: impl FnMut(usize, usize)) -> Result<Hnsw> {
+impl Hnsw {
+    /// The graph of `snapshot`, if its index has one that is whole and was built from just these vectors. Loading it takes seconds
+    /// per 100 000 vectors.
+    pub fn open(snapshot: &Snapshot) -> Option<Hnsw> {
+        load(&folder::graph(snapshot.dir()), snapshot)
+            .inspect_err(|state| tracing::debug!(%state, "the HNSW graph cannot be used"))
+            .ok()
+    }
+
+    /// Builds the graph of all vectors of `snapshot`, and stores it for [`Hnsw::open`] where there is room and leave to write;
+    /// `progress` gets the vectors done and in all. Takes milliseconds of CPU per vector.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] if there are too many vectors.
+    pub fn build(snapshot: &Snapshot, progress: impl FnMut(usize, usize)) -> Result<Hnsw> {
+        let hnsw = build(snapshot, progress)?;
+        let folder = folder::graph(snapshot.dir());
+        let bytes = snapshot.vectors() * (snapshot.dimension() + LINK_BYTES);
+        let stored = space::ask_for(snapshot.dir(), space::RESERVE + bytes as u64).and_then(|()| store(&folder, &hnsw));
+        if let Err(error) = stored {
+            tracing::warn!(%error, "the HNSW graph is not kept for the next time");
+        }
+        Ok(hnsw)
+    }
+}
+
+fn build(snapshot: &Snapshot, mut progress: impl FnMut(usize, usize)) -> Result<Hnsw> {
     if snapshot.vectors() >= u32::MAX as usize {
         return Err(Error::Graph(format!("{} vectors are too many", snapshot.vectors())));
     }
-    let bytes = snapshot.vectors() * (snapshot.dimension() + LINK_BYTES);
-    space::ask_for(folder.parent().unwrap_or(folder), space::RESERVE + bytes as u64)?;
-    let (windows, duplicates) = distinct(snapshot.scan());
+    let (windows, duplicates) = distinct(snapshot.mapped());
     let mut extra = Extra { duplicates, unreachable: Vec::new() };
     if windows.is_empty() {
         // An empty graph could be neither searched through nor stored.
-        let hnsw = Hnsw { snapshot: snapshot.clone(), graph: None, extra };
-        store(folder, &hnsw)?;
-        return Ok(hnsw);
+        return Ok(Hnsw { snapshot: snapshot.clone(), graph: None, extra });
     }
     let mut graph = Graph::new(LINKS, windows.len(), LAYERS, EF_CONSTRUCTION, Int8Cosine);
-    let insert = |window: &Window| graph.insert((&point_of(snapshot.scan(), window), window.number as usize));
+    let insert = |window: &GraphWindow| graph.insert((&point_of(snapshot.mapped(), window), window.number as usize));
     let (alone, rest) = windows.split_at(FIRST_ALONE.min(windows.len()));
     alone.iter().for_each(insert);
     let mut done = alone.len();
@@ -99,19 +119,17 @@ pub(crate) fn build(folder: &Path, snapshot: &Snapshot, mut progress: impl FnMut
     if !extra.unreachable.is_empty() {
         tracing::debug!(points = extra.unreachable.len(), "points that no path leads to are kept aside");
     }
-    let hnsw = Hnsw { snapshot: snapshot.clone(), graph: Some(graph), extra };
-    store(folder, &hnsw)?;
-    Ok(hnsw)
+    Ok(Hnsw { snapshot: snapshot.clone(), graph: Some(graph), extra })
 }
 
-fn point_of(scan: &ScanFile, window: &Window) -> Vec<i8> {
+fn point_of(scan: &SnapshotFile, window: &GraphWindow) -> Vec<i8> {
     let mut vector = vec![0i8; scan.dimension()];
     scan.vector(window.level, window.row, &mut vector);
     point(&vector)
 }
 
 /// Where a window is.
-struct Window {
+struct GraphWindow {
     number: u32,
     level: usize,
     row: u32,
@@ -121,7 +139,7 @@ struct Window {
 ///
 /// Random, because windows of one song that are inserted one after the other leave points unreachable; the order of a hash of
 /// the number is as good as a shuffle, and the same every time.
-fn distinct(scan: &ScanFile) -> (Vec<Window>, Vec<(u32, u32)>) {
+fn distinct(scan: &SnapshotFile) -> (Vec<GraphWindow>, Vec<(u32, u32)>) {
     let mut seen: HashMap<u128, u32> = HashMap::new();
     let (mut windows, mut duplicates) = (Vec::new(), Vec::new());
     let mut vector = vec![0i8; scan.dimension()];
@@ -135,7 +153,7 @@ fn distinct(scan: &ScanFile) -> (Vec<Window>, Vec<(u32, u32)>) {
                 std::collections::hash_map::Entry::Occupied(earlier) => duplicates.push((*earlier.get(), number)),
                 std::collections::hash_map::Entry::Vacant(new) => {
                     new.insert(number);
-                    windows.push(Window { number, level, row });
+                    windows.push(GraphWindow { number, level, row });
                 }
             }
             number += 1;
@@ -176,7 +194,8 @@ fn unreachable(graph: &Graph<'static, i8, Int8Cosine>) -> Vec<u32> {
 
 /// Writes the graph beside `folder` and renames it to `folder`. A crash in between leaves no graph, or the old one.
 fn store(folder: &Path, hnsw: &Hnsw) -> Result<()> {
-    let temporary = folder.with_extension("new");
+    // Readers build graphs too, and two may do so at once.
+    let temporary = folder.with_extension(format!("{}.new", std::process::id()));
     remove_folder(&temporary)?;
     std::fs::create_dir_all(&temporary).map_err(io(&temporary))?;
     let mut files = [FileSum::default(), FileSum::default()];
@@ -187,8 +206,9 @@ fn store(folder: &Path, hnsw: &Hnsw) -> Result<()> {
             *sum = checksum(&path).map_err(io(&path))?;
         }
     }
-    let Stamp { identity, generation } = hnsw.snapshot.scan().stamp();
-    let note = Note { version: VERSION, identity, generation, points: hnsw.points() as u64, files, extra: hnsw.extra.clone() };
+    let Stamp { identity, generation } = hnsw.snapshot.mapped().vectors_stamp();
+    let note =
+        GraphNote { version: VERSION, identity, generation, points: hnsw.points() as u64, files, extra: hnsw.extra.clone() };
     let mut bytes = postcard::to_stdvec(&note).map_err(|e| Error::Graph(e.to_string()))?;
     bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
     let path = temporary.join(NOTE_NAME);
@@ -205,8 +225,8 @@ fn remove_folder(folder: &Path) -> Result<()> {
 }
 
 /// Loads the graph if it is whole and was built from the vectors of `snapshot`.
-pub(crate) fn load(folder: &Path, snapshot: &Snapshot) -> std::result::Result<Hnsw, Derived> {
-    let note = read(folder, snapshot.scan().stamp())?;
+fn load(folder: &Path, snapshot: &Snapshot) -> std::result::Result<Hnsw, Derived> {
+    let note = read(folder, snapshot.mapped().vectors_stamp())?;
     if note.points == 0 {
         return Ok(Hnsw { snapshot: snapshot.clone(), graph: None, extra: note.extra });
     }
@@ -228,7 +248,7 @@ pub(crate) fn check(folder: &Path, stamp: Stamp) -> Derived {
 }
 
 /// Reads the note and compares the checksums of all files.
-fn read(folder: &Path, stamp: Stamp) -> std::result::Result<Note, Derived> {
+fn read(folder: &Path, stamp: Stamp) -> std::result::Result<GraphNote, Derived> {
     let damaged = |reason: String| Derived::Damaged(reason);
     if !folder.exists() {
         return Err(Derived::Missing);
@@ -239,7 +259,7 @@ fn read(folder: &Path, stamp: Stamp) -> std::result::Result<Note, Derived> {
         return Err(damaged(format!("{NOTE_NAME} has another checksum")));
     }
     // A note of another version that cannot even be read is no damage.
-    let note: Note = postcard::from_bytes(body).map_err(|_| Derived::Stale)?;
+    let note: GraphNote = postcard::from_bytes(body).map_err(|_| Derived::Stale)?;
     if note.version != VERSION || note.stamp() != stamp {
         return Err(Derived::Stale);
     }

@@ -71,7 +71,7 @@ impl Hnsw {
 
     /// Level and row of a window; `None` if there is no such window.
     fn place(&self, mut number: u32) -> Option<(usize, u32)> {
-        let scan = self.snapshot.scan();
+        let scan = self.snapshot.mapped();
         for level in 0..scan.levels() {
             if number < scan.rows(level) {
                 return Some((level, number));
@@ -83,7 +83,7 @@ impl Hnsw {
 
     fn vector(&self, number: u32, out: &mut [i8]) {
         if let Some((level, row)) = self.place(number) {
-            self.snapshot.scan().vector(level, row, out);
+            self.snapshot.mapped().vector(level, row, out);
         }
     }
 
@@ -94,8 +94,8 @@ impl Hnsw {
         let mut votes = HashMap::new();
         for (number, distance) in found {
             let Some((level, row)) = self.place(number) else { continue };
-            if comparable(query.steps, self.snapshot.scan().steps(level)) {
-                let vote = votes.entry(self.snapshot.scan().song_of_row(level, row)).or_insert(0.0f32);
+            if comparable(query.steps, self.snapshot.mapped().steps(level)) {
+                let vote = votes.entry(self.snapshot.mapped().song_of_row(level, row)).or_insert(0.0f32);
                 *vote = vote.max(farthest - distance);
             }
         }

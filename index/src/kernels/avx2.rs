@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
+use super::BLOCK_ROWS;
 use super::{QueryMatrix, plain};
-use crate::scan::BLOCK_ROWS;
 
 /// Computes all products in tiles of one block (16 song windows) by 2 hum windows, which fill 8 of the 16 registers.
 ///

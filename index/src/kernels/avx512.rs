@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
+use super::BLOCK_ROWS;
 use super::{QueryMatrix, TILE, plain};
-use crate::scan::BLOCK_ROWS;
 
 /// Computes all products in tiles of 2 blocks (32 song windows) by 8 hum windows, which fill 16 of the 32 registers.
 ///

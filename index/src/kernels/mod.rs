@@ -1,7 +1,7 @@
 //! Dot products of int8 vectors: many hum windows against interleaved blocks of song windows, and one pair at a time.
 //!
 //! Three kernels, chosen at run time, agree bit for bit: all sums are exact in i32. Song vectors are biased by 128
-//! (see `scan`), so each kernel computes `sum((x + 128) y)` and takes `128 sum(y)` off again.
+//! (see [`bias`]), so each kernel computes `sum((x + 128) y)` and takes `128 sum(y)` off again.
 //! This folder and the memory map hold all unsafe code of the crate.
 
 #[cfg(target_arch = "x86_64")]
@@ -14,7 +14,13 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use crate::scan::BLOCK_ROWS;
+/// Song windows that are interleaved with one another: what one AVX-512 VNNI instruction multiplies, four dimensions of each.
+pub(crate) const BLOCK_ROWS: usize = 16;
+
+/// Adds 128: int8 as an unsigned byte, as `dpbusd` wants one of its factors.
+pub(crate) fn bias(x: u8) -> u8 {
+    x ^ 0x80
+}
 
 /// Hum windows are processed in groups of this many.
 const TILE: usize = 8;
@@ -49,7 +55,7 @@ impl QueryMatrix {
 
 /// A way to compute products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kernel {
+pub(crate) enum ProductKernel {
     /// AVX-512 with VNNI.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -60,9 +66,9 @@ pub(crate) enum Kernel {
     Plain,
 }
 
-impl Kernel {
+impl ProductKernel {
     /// The kernels this machine can run, fastest first.
-    pub(crate) fn available() -> Vec<Kernel> {
+    pub(crate) fn available() -> Vec<ProductKernel> {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
@@ -70,19 +76,20 @@ impl Kernel {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vnni")
             {
-                kernels.push(Kernel::Avx512);
+                kernels.push(ProductKernel::Avx512);
             }
             if is_x86_feature_detected!("avx2") {
-                kernels.push(Kernel::Avx2);
+                kernels.push(ProductKernel::Avx2);
             }
         }
-        kernels.push(Kernel::Plain);
+        kernels.push(ProductKernel::Plain);
         kernels
     }
 
     /// The fastest kernel of this machine.
-    pub(crate) fn best() -> Kernel {
-        static BEST: LazyLock<Kernel> = LazyLock::new(|| Kernel::available().first().copied().unwrap_or(Kernel::Plain));
+    pub(crate) fn best() -> ProductKernel {
+        static BEST: LazyLock<ProductKernel> =
+            LazyLock::new(|| ProductKernel::available().first().copied().unwrap_or(ProductKernel::Plain));
         *BEST
     }
 
@@ -96,11 +103,11 @@ impl Kernel {
         match self {
             // SAFETY: `available`, the only source of kernels, found the instructions; lengths were checked above.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { avx512::products(queries, blocks, out) },
+            ProductKernel::Avx512 => unsafe { avx512::products(queries, blocks, out) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { avx2::products(queries, blocks, out) },
-            Kernel::Plain => plain::products(queries, blocks, out),
+            ProductKernel::Avx2 => unsafe { avx2::products(queries, blocks, out) },
+            ProductKernel::Plain => plain::products(queries, blocks, out),
         }
     }
 
@@ -109,11 +116,11 @@ impl Kernel {
         match self {
             // SAFETY: `available`, the only source of kernels, found the instructions.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => unsafe { avx512::dot(a, b) },
+            ProductKernel::Avx512 => unsafe { avx512::dot(a, b) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => unsafe { avx2::dot(a, b) },
-            Kernel::Plain => plain::dot(a, b),
+            ProductKernel::Avx2 => unsafe { avx2::dot(a, b) },
+            ProductKernel::Plain => plain::dot(a, b),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The kernel for any machine; also what the others are compared with.
 
+use super::BLOCK_ROWS;
 use super::QueryMatrix;
-use crate::scan::BLOCK_ROWS;
 
 pub(super) fn products(queries: &QueryMatrix, blocks: &[u8], out: &mut [i32]) {
     let columns = blocks.len() / queries.dimension;

@@ -1,21 +1,43 @@
-//! What a search reads: a picture of the index at one moment.
+//! What readers open: a file that shows the index at one moment.
 //!
+//! ```text
+//! header    magic, version, identity, generation, sizes, checksums (64-byte aligned, like every section)
+//! tables    song ids u64; ends of records, contours, files, parked files u64; for each level row offsets u32, scales f32, positions u16
+//! texts     fingerprint, records of songs, records of files
+//! contours  u16 per 100 ms
+//! parked    files that are gone, with their songs
+//! vectors   for each level: blocks of 16 rows; in a block, for every 4 dimensions, 16 x 4 bytes (int8 + 128)
+//! ```
+//! A level's rows are its windows sorted by song ordinal, then position. The file is written whole and renamed into place, so
+//! readers need no lock and no write access, and go on with the one that they have when another replaces it. Header, tables and
+//! texts are checked at every opening (they are small), a contour when it is read, everything by the writer and by `verify`: until
+//! then a wrong byte among the vectors gives a slightly wrong score, never a crash.
+//!
+//! - `layout`: where things are
+//! - `file`: the mapped file
+//! - `write`: writing it
 //! - `score`: all products of hum windows with song windows
 
+mod file;
+mod layout;
 mod score;
+mod write;
 
+use std::cmp::Ordering;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::scan::ScanFile;
-use crate::store::Store;
-use crate::{Error, Result, Song, SongId};
+use crate::derived::Derived;
+use crate::{Error, FileRecord, Fingerprint, Result, Song, SongId, folder};
+
+pub(crate) use file::SnapshotFile;
+pub(crate) use write::write;
 
 /// A read-only, memory-mapped picture of the index. Songs are ordinals `0..len()` here, in order of id. Cheap to clone; stays
 /// as it is when the index changes.
 #[derive(Clone)]
 pub struct Snapshot {
-    scan: Arc<ScanFile>,
-    store: Arc<Store>,
+    file: Arc<SnapshotFile>,
 }
 
 /// A window of a hum.
@@ -45,17 +67,45 @@ pub struct PairScores<'a> {
 }
 
 impl Snapshot {
-    pub(crate) fn new(scan: ScanFile, store: Arc<Store>) -> Snapshot {
-        Snapshot { scan: Arc::new(scan), store }
+    /// Opens the snapshot of the index in `dir`, beside whoever writes it; takes no lock and writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no index, [`Error::NoSnapshot`] if there is one without a snapshot that can be read:
+    /// [`crate::mend`] makes one from the rest.
+    pub fn open(dir: &Path) -> Result<Snapshot> {
+        match SnapshotFile::open(&folder::snapshot(dir)) {
+            Ok(file) => Ok(Snapshot::new(file)),
+            Err(Derived::Missing) if !folder::holds_index(dir) => Err(Error::NotFound(dir.to_path_buf())),
+            Err(state) => Err(Error::NoSnapshot { dir: dir.to_path_buf(), state: state.to_string() }),
+        }
     }
 
-    pub(crate) fn scan(&self) -> &ScanFile {
-        &self.scan
+    pub(crate) fn new(file: SnapshotFile) -> Snapshot {
+        Snapshot { file: Arc::new(file) }
+    }
+
+    pub(crate) fn mapped(&self) -> &SnapshotFile {
+        &self.file
+    }
+
+    /// The folder of the index.
+    pub fn dir(&self) -> &Path {
+        self.file.path().parent().unwrap_or(Path::new("."))
+    }
+
+    /// What the index was made with.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        self.file.fingerprint()
+    }
+
+    /// Refuses with [`Error::OtherModels`] unless the index was made with exactly these models and windows.
+    pub fn check_models(&self, wanted: &Fingerprint) -> Result<()> {
+        self.fingerprint().check(wanted, self.dir())
     }
 
     /// Number of songs.
     pub fn len(&self) -> usize {
-        self.scan.songs() as usize
+        self.file.songs() as usize
     }
 
     /// Whether there is no song.
@@ -65,45 +115,75 @@ impl Snapshot {
 
     /// Number of vectors of all levels.
     pub fn vectors(&self) -> usize {
-        (0..self.scan.levels()).map(|level| self.scan.rows(level) as usize).sum()
+        (0..self.file.levels()).map(|level| self.file.rows(level) as usize).sum()
     }
 
     /// Window lengths of the levels, in steps, ascending: what [`PairScores::level`] counts.
     pub fn levels(&self) -> Vec<u16> {
-        (0..self.scan.levels()).map(|level| self.scan.steps(level)).collect()
+        (0..self.file.levels()).map(|level| self.file.steps(level)).collect()
     }
 
     /// Length of a vector.
     pub fn dimension(&self) -> usize {
-        self.scan.dimension()
+        self.file.dimension()
     }
 
     /// Id of the song at an ordinal.
     pub fn song_id(&self, ordinal: u32) -> Option<SongId> {
-        self.scan.song_id(ordinal)
+        self.file.song_id(ordinal)
     }
 
     /// The song at an ordinal.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it is not there any more.
+    /// [`Error::InvalidQuery`] if there is no such ordinal, [`Error::SnapshotChanged`] if another program has changed the file.
     pub fn song(&self, ordinal: u32) -> Result<Song> {
-        let song = self.song_id(ordinal).map(|id| self.store.song(id)).transpose()?.flatten();
-        song.ok_or_else(|| gone(ordinal))
+        self.file.still_there()?;
+        let (id, record) = self.file.record(ordinal)?;
+        Ok(record.into_song(id))
+    }
+
+    /// All songs, in order of id.
+    pub fn songs(&self) -> impl Iterator<Item = Result<Song>> + '_ {
+        (0..self.len() as u32).map(|ordinal| self.song(ordinal))
     }
 
     /// The contour of the song at an ordinal: MIDI pitch per 100 ms, 0 = unvoiced.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it is not there any more.
+    /// As [`Snapshot::song`]; [`Error::SnapshotDamaged`] if its checksum is another.
     pub fn contour(&self, ordinal: u32) -> Result<Vec<f32>> {
-        let contour = self.song_id(ordinal).map(|id| self.store.contour(id)).transpose()?.flatten();
-        contour.ok_or_else(|| gone(ordinal))
+        self.file.still_there()?;
+        self.file.contour(ordinal)
     }
 
     /// Ordinal of a song; `None` if it is not in this picture.
     pub fn ordinal(&self, id: SongId) -> Option<u32> {
-        self.scan.ordinal(id)
+        self.file.ordinal(id)
+    }
+
+    /// All files that were looked at, in order of path.
+    pub fn files(&self) -> impl Iterator<Item = Result<FileRecord>> + '_ {
+        (0..self.file.files()).map(|at| {
+            self.file.still_there()?;
+            self.file.file(at)
+        })
+    }
+
+    /// What is known about a file.
+    pub fn file(&self, path: &str) -> Result<Option<FileRecord>> {
+        self.file.still_there()?;
+        let (mut low, mut high) = (0, self.file.files());
+        while low < high {
+            let middle = low.midpoint(high);
+            let record = self.file.file(middle)?;
+            match record.identity.path.as_str().cmp(path) {
+                Ordering::Equal => return Ok(Some(record)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        Ok(None)
     }
 
     /// Refuses windows that would be answered with nonsense.
@@ -118,10 +198,6 @@ impl Snapshot {
         }
         Ok(())
     }
-}
-
-fn gone(ordinal: u32) -> Error {
-    Error::Damaged(format!("song {ordinal} of the snapshot is gone from the store"))
 }
 
 /// Whether a hum window of `hum` steps is compared with song windows of `song` steps: 0.5 <= song / hum <= 2, the tempo

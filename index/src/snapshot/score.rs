@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::file::SnapshotFile;
 use super::{PairScores, QueryWindow, Snapshot, comparable};
-use crate::kernels::{Kernel, QueryMatrix};
+use crate::kernels::{BLOCK_ROWS, ProductKernel, QueryMatrix};
 use crate::quantize::quantize;
-use crate::scan::{BLOCK_ROWS, ScanFile};
 use crate::{Error, Result};
 
 /// Rows that are worth a task of their own; the products of 60 hum windows with them still fit a core's second-level cache.
@@ -21,7 +21,8 @@ impl Snapshot {
     /// Returns what `visit` returned, by ascending ordinal; a song that is listed twice is visited once.
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`] if a vector has the wrong length or is not finite, or a listed ordinal does not exist.
+    /// [`Error::InvalidQuery`] if a vector has the wrong length or is not finite, or a listed ordinal does not exist;
+    /// [`Error::SnapshotChanged`] if another program has changed the file.
     pub fn score<R: Send>(
         &self,
         queries: &[QueryWindow<'_>],
@@ -29,8 +30,9 @@ impl Snapshot {
         visit: impl Fn(u32, &[PairScores<'_>]) -> R + Sync,
     ) -> Result<Vec<(u32, R)>> {
         self.validate(queries)?;
-        let scan = self.scan();
-        let hum = Hum::new(scan, queries);
+        self.mapped().still_there()?;
+        let scan = self.mapped();
+        let hum = HumWindows::new(scan, queries);
         let shards = shards(scan, songs)?;
         let scored: Vec<Vec<(u32, R)>> = shards
             .into_par_iter()
@@ -41,27 +43,27 @@ impl Snapshot {
 }
 
 /// The hum windows, sorted by length, and for each level those it is compared with, quantised.
-struct Hum {
+struct HumWindows {
     groups: Vec<HumGroup>,
     levels: Vec<HumLevel>,
 }
 
-/// Hum windows of one length.
+/// HumWindows windows of one length.
 struct HumGroup {
     steps: u16,
     positions: Vec<u16>,
 }
 
 struct HumLevel {
-    /// Comparable lengths: groups of [`Hum`]. Sorted by length, they are neighbours.
+    /// Comparable lengths: groups of [`HumWindows`]. Sorted by length, they are neighbours.
     groups: Range<usize>,
     /// Their windows, group by group.
     matrix: QueryMatrix,
     scales: Vec<f32>,
 }
 
-impl Hum {
-    fn new(scan: &ScanFile, queries: &[QueryWindow<'_>]) -> Hum {
+impl HumWindows {
+    fn new(scan: &SnapshotFile, queries: &[QueryWindow<'_>]) -> HumWindows {
         let mut sorted: Vec<&QueryWindow<'_>> = queries.iter().collect();
         sorted.sort_by_key(|q| q.steps);
         let by_length: Vec<&[&QueryWindow<'_>]> = sorted.chunk_by(|a, b| a.steps == b.steps).collect();
@@ -81,12 +83,12 @@ impl Hum {
             HumLevel { groups: first..first + count, matrix: QueryMatrix::new(dimension, values), scales }
         };
         let levels = (0..scan.levels()).map(level).collect();
-        Hum { groups, levels }
+        HumWindows { groups, levels }
     }
 }
 
 /// Ranges of neighbouring songs, each about [`SHARD_ROWS`] rows.
-fn shards(scan: &ScanFile, songs: Option<&[u32]>) -> Result<Vec<Range<u32>>> {
+fn shards(scan: &SnapshotFile, songs: Option<&[u32]>) -> Result<Vec<Range<u32>>> {
     let rows = |song: u32| (0..scan.levels()).map(|level| scan.song_rows(level, song..song + 1).len() as u32).sum::<u32>();
     let mut shards: Vec<Range<u32>> = Vec::new();
     let mut filled = 0;
@@ -125,8 +127,8 @@ struct Buffers {
 }
 
 fn score_shard<R>(
-    scan: &ScanFile,
-    hum: &Hum,
+    scan: &SnapshotFile,
+    hum: &HumWindows,
     shard: Range<u32>,
     buffers: &mut Buffers,
     visit: &impl Fn(u32, &[PairScores<'_>]) -> R,
@@ -142,7 +144,7 @@ fn score_shard<R>(
             let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
             let matrix = &hum.levels[level].matrix;
             products[level].resize(matrix.padded_rows() * blocks.len() * BLOCK_ROWS, 0);
-            Kernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
+            ProductKernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
             blocks
         })
         .collect();

@@ -1,48 +1,39 @@
 //! The truth: a sled database.
 //!
-//! - `values`: how songs, contours and vectors look as bytes
-//! - `change`: one atomic change over all trees
-//! - this file: opening, reading
+//! - `open`: opening it, whatever state it is in
+//! - this file: one atomic change over all trees, reading
 
-mod change;
-mod values;
+mod open;
 
-use std::fs::{File, TryLockError};
-use std::io::ErrorKind;
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::io;
-use crate::{Error, FileRecord, Fingerprint, Result, Song, SongId, space};
+use sled::Batch;
+use sled::transaction::{TransactionError, Transactional};
 
-pub(crate) use values::{LevelBytes, parse_vectors};
+use crate::change::{Change, Counters};
+use crate::failpoint;
+use crate::values::{self, SongBytes, SongRecord, id_key};
+use crate::{Error, FileRecord, Fingerprint, Result, SongId};
+
+pub(crate) use open::{remove_side_files, wait_until_closed};
 
 /// Format of what is stored; raised with every change that older versions could not read.
-pub(crate) const SCHEMA: u32 = 2;
-
-/// Size of sled's cache, as sled counts: a page kept in a file of its own, as those with vectors are, counts a few bytes
-/// whatever its size. A larger cache would end up holding the whole database.
-const CACHE_BYTES: u64 = 4096;
-
-/// Size of a segment of sled's log. sled keeps 9 to 16 songs to a page and writes it anew as it fills; a page, or a song, of more than
-/// a quarter of a segment goes to a file of its own, which is gone when the page is rewritten. In the log the dead pages of vectors
-/// would stay: with segments of 256 kB a store takes 1.47 times the raw size (3000 full songs of 128 values a window), with 64 kB
-/// 1.13 times, and smaller ones gain nothing more.
-const SEGMENT_BYTES: usize = 64 << 10;
+pub(crate) const SCHEMA: u32 = 3;
 
 /// Which truth a derived file was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     /// Drawn when the index is made: a derived file left behind by another index never fits.
     pub identity: u64,
-    /// Raised with every change of songs.
+    /// [`Counters::generation`], or for a graph [`Counters::vectors`].
     pub generation: u64,
 }
 
-/// The trees. `values` and `change` say what is in them.
+/// The trees. `values` says what is in them.
 pub(crate) struct Store {
     db: sled::Db,
     meta: sled::Tree,
@@ -50,77 +41,63 @@ pub(crate) struct Store {
     songs: sled::Tree,
     contours: sled::Tree,
     vectors: sled::Tree,
-    /// Changes are made one at a time.
-    writer: Mutex<()>,
-    unflushed: AtomicU32,
+    parked: sled::Tree,
     /// Set when a write failed: sled would wait for ever for what never reaches the disk.
     broken: AtomicBool,
     path: PathBuf,
 }
 
-impl Store {
-    /// Opens or makes the database; it may still lack a fingerprint.
-    pub(crate) fn open(path: &Path) -> Result<Store> {
-        wait_until_closed(path)?;
-        std::fs::create_dir_all(path).map_err(io(path))?;
-        space::ask_for(path, space::TO_OPEN)?;
-        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).segment_size(SEGMENT_BYTES);
-        // sled panics when its file is shorter than it says.
-        let db = catch_unwind(AssertUnwindSafe(|| config.open()))
-            .map_err(|_| Error::Damaged("its database cannot be read".to_string()))?;
-        // The segments of format 1 were larger, and sled opens a database with its own size of segment only.
-        if let Err(sled::Error::Unsupported(_)) = db {
-            let dir = path.parent().unwrap_or(path).to_path_buf();
-            return Err(Error::OtherVersion { dir, found: SCHEMA - 1, supported: SCHEMA });
-        }
-        let db = db?;
-        Ok(Store {
-            meta: db.open_tree("meta")?,
-            files: db.open_tree("files")?,
-            songs: db.open_tree("songs")?,
-            contours: db.open_tree("contours")?,
-            vectors: db.open_tree("vectors")?,
-            db,
-            writer: Mutex::new(()),
-            unflushed: AtomicU32::new(0),
-            broken: AtomicBool::new(false),
-            path: path.to_path_buf(),
-        })
-    }
+/// What goes with an index from copy to copy.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Birth {
+    pub identity: u64,
+    pub fingerprint: Fingerprint,
+}
 
-    /// Writes schema version, fingerprint and identity of a new index.
-    pub(crate) fn initialise(&self, fingerprint: &Fingerprint) -> Result<()> {
+impl Birth {
+    /// Of an index that is made now.
+    pub(crate) fn now(fingerprint: &Fingerprint) -> Birth {
         // Two indexes made in the same nanosecond in the same folder are no concern.
         let identity = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
-        let mut batch = sled::Batch::default();
+        Birth { identity, fingerprint: fingerprint.clone() }
+    }
+}
+
+impl Store {
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes what every copy of the index has in common. The schema goes last: without it a database is recognisably unfinished.
+    pub(crate) fn initialise(&self, birth: &Birth, counters: Counters) -> Result<()> {
+        let mut batch = Batch::default();
+        batch.insert("fingerprint", values::to_bytes(&birth.fingerprint)?);
+        batch.insert("identity", &birth.identity.to_le_bytes());
+        batch.insert("counters", values::to_bytes(&counters)?);
         batch.insert("schema", &SCHEMA.to_le_bytes());
-        batch.insert("fingerprint", values::to_bytes(fingerprint)?);
-        batch.insert("identity", &identity.to_le_bytes());
         self.written(|| self.meta.apply_batch(batch))?;
         self.flush()
     }
 
     /// Schema version; `None` if the index was never initialised.
     pub(crate) fn schema(&self) -> Result<Option<u32>> {
-        let Some(bytes) = self.meta.get("schema")? else { return Ok(None) };
+        let Some(bytes) = self.get(&self.meta, b"schema")? else { return Ok(None) };
         let bytes = bytes.as_ref().try_into().map_err(|_| Error::Damaged("its format version is unreadable".into()))?;
         Ok(Some(u32::from_le_bytes(bytes)))
     }
 
-    pub(crate) fn fingerprint(&self) -> Result<Fingerprint> {
-        let bytes = self.meta.get("fingerprint")?.ok_or_else(|| Error::Damaged("it does not say what made it".into()))?;
+    /// What it was made with.
+    pub(crate) fn birth(&self) -> Result<Birth> {
+        let bytes = self.get(&self.meta, b"fingerprint")?.ok_or_else(|| Error::Damaged("it does not say what made it".into()))?;
         let fingerprint: Fingerprint = values::from_bytes(&bytes, "fingerprint")?;
         fingerprint.validate()?;
-        Ok(fingerprint)
+        Ok(Birth { identity: self.number("identity")?, fingerprint })
     }
 
-    pub(crate) fn stamp(&self) -> Result<Stamp> {
-        Ok(Stamp { identity: self.number("identity")?, generation: self.number("generation")? })
-    }
-
-    /// A counter of the meta tree; 0 until it is written.
-    fn number(&self, key: &str) -> Result<u64> {
-        match self.meta.get(key)? {
+    /// A number that is alone under its key; 0 until it is written.
+    pub(crate) fn number(&self, key: &str) -> Result<u64> {
+        match self.get(&self.meta, key.as_bytes())? {
             None => Ok(0),
             Some(bytes) => {
                 let bytes = bytes.as_ref().try_into().map_err(|_| Error::Damaged(format!("its {key} is unreadable")))?;
@@ -129,10 +106,62 @@ impl Store {
         }
     }
 
+    pub(crate) fn counters(&self) -> Result<Counters> {
+        self.get(&self.meta, b"counters")?.map_or(Ok(Counters::default()), |bytes| values::from_bytes(&bytes, "counters"))
+    }
+
+    /// Carries out a change, all of it or nothing.
+    pub(crate) fn apply(&self, change: &Change) -> Result<()> {
+        let [mut files, mut songs, mut contours, mut vectors, mut parked, mut meta]: [Batch; 6] = Default::default();
+        let put = |batch: &mut Batch, (path, bytes): &(String, Option<Vec<u8>>)| match bytes {
+            Some(bytes) => batch.insert(path.as_bytes(), &bytes[..]),
+            None => batch.remove(path.as_bytes()),
+        };
+        change.files.iter().for_each(|file| put(&mut files, file));
+        change.parked.iter().for_each(|file| put(&mut parked, file));
+        for (id, song) in &change.songs {
+            let key = id_key(*id);
+            match song {
+                Some(song) => {
+                    songs.insert(&key, &song.record[..]);
+                    contours.insert(&key, &song.contour[..]);
+                    vectors.insert(&key, &song.vectors[..]);
+                }
+                None => [&mut songs, &mut contours, &mut vectors].into_iter().for_each(|batch| batch.remove(&key)),
+            }
+        }
+        meta.insert("counters", values::to_bytes(&change.counters)?);
+        let trees = (&self.files, &self.songs, &self.contours, &self.vectors, &self.parked, &self.meta);
+        let transaction = || {
+            trees.transaction(|(in_files, in_songs, in_contours, in_vectors, in_parked, in_meta)| {
+                in_files.apply_batch(&files)?;
+                in_songs.apply_batch(&songs)?;
+                in_contours.apply_batch(&contours)?;
+                in_vectors.apply_batch(&vectors)?;
+                in_parked.apply_batch(&parked)?;
+                in_meta.apply_batch(&meta)?;
+                Ok(())
+            })
+        };
+        self.written(|| {
+            failpoint::point("store.apply")?;
+            transaction().map_err(|error| match error {
+                TransactionError::Abort::<Infallible>(never) => match never {},
+                TransactionError::Storage(error) => error,
+            })
+        })?;
+        for (id, _) in change.songs.iter().filter(|(_, song)| song.is_some()) {
+            settle(&self.vectors, &id_key(*id))?;
+        }
+        Ok(())
+    }
+
     /// Makes everything that was put so far survive kill -9 and a loss of power.
     pub(crate) fn flush(&self) -> Result<()> {
-        self.unflushed.store(0, Ordering::Relaxed);
-        self.written(|| self.db.flush().map(|_| ()))
+        self.written(|| {
+            failpoint::point("store.flush")?;
+            self.db.flush().map(|_| ())
+        })
     }
 
     /// Runs something that writes, unless an earlier write failed.
@@ -140,91 +169,118 @@ impl Store {
         if self.broken.load(Ordering::Acquire) {
             return Err(Error::Broken);
         }
-        write().map_err(|error| {
-            self.broken.store(true, Ordering::Release);
-            error.into()
-        })
+        self.guarded(write).inspect_err(|_| self.broken.store(true, Ordering::Release))
     }
 
-    /// Keeps changes waiting until the guard is dropped.
-    pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether a write has failed, after which the database cannot be closed.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    fn get(&self, tree: &sled::Tree, key: &[u8]) -> Result<Option<sled::IVec>> {
+        self.guarded(|| tree.get(key))
+    }
+
+    /// Runs something of sled, which panics where its files are not as it left them.
+    fn guarded<T>(&self, run: impl FnOnce() -> sled::Result<T>) -> Result<T> {
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(outcome) => outcome.map_err(|error| Error::of_store(error, &self.path)),
+            Err(_) => {
+                self.broken.store(true, Ordering::Release);
+                Err(Error::Damaged("its database cannot be read".to_string()))
+            }
+        }
     }
 
     pub(crate) fn file(&self, path: &str) -> Result<Option<FileRecord>> {
-        self.files.get(path)?.map(|bytes| values::from_bytes(&bytes, path)).transpose()
+        self.get(&self.files, path.as_bytes())?.map(|bytes| values::from_bytes(&bytes, path)).transpose()
     }
 
-    /// All files in order of path.
-    pub(crate) fn files(&self) -> impl Iterator<Item = Result<FileRecord>> + use<> {
-        self.files.iter().map(|entry| {
+    /// Records of all files as bytes, in order of path.
+    pub(crate) fn file_bytes(&self) -> impl Iterator<Item = Result<(String, Vec<u8>)>> + use<> {
+        texts(&self.files)
+    }
+
+    /// A file that is gone, with its songs, as bytes.
+    pub(crate) fn parked(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        Ok(self.get(&self.parked, path.as_bytes())?.map(|bytes| bytes.to_vec()))
+    }
+
+    /// All files that are gone, as bytes, in order of path.
+    pub(crate) fn all_parked(&self) -> impl Iterator<Item = Result<(String, Vec<u8>)>> + use<> {
+        texts(&self.parked)
+    }
+
+    pub(crate) fn record(&self, id: SongId) -> Result<Option<SongRecord>> {
+        self.get(&self.songs, &id_key(id))?.map(|bytes| SongRecord::parse(id, &bytes)).transpose()
+    }
+
+    /// Records of all songs as bytes, in order of id.
+    pub(crate) fn records(&self) -> impl Iterator<Item = Result<(SongId, sled::IVec)>> + use<> {
+        entries(&self.songs).map(|entry| {
             let (key, bytes) = entry?;
-            values::from_bytes(&bytes, &String::from_utf8_lossy(&key))
-        })
-    }
-
-    pub(crate) fn song(&self, id: SongId) -> Result<Option<Song>> {
-        self.songs.get(values::id_key(id))?.map(|bytes| values::decode_song(id, &bytes)).transpose()
-    }
-
-    /// All songs in order of id.
-    pub(crate) fn songs(&self) -> impl Iterator<Item = Result<Song>> + use<> {
-        self.songs.iter().map(|entry| {
-            let (key, bytes) = entry?;
-            values::decode_song(values::id_of(&key)?, &bytes)
+            Ok((values::id_of(&key)?, bytes))
         })
     }
 
     pub(crate) fn contour(&self, id: SongId) -> Result<Option<Vec<f32>>> {
-        self.contours.get(values::id_key(id))?.map(|bytes| values::decode_contour(id, &bytes)).transpose()
+        self.get(&self.contours, &id_key(id))?.map(|bytes| values::decode_contour(id, &bytes)).transpose()
     }
 
-    /// The vectors of a song as bytes, for [`parse_vectors`].
-    pub(crate) fn vectors(&self, id: SongId) -> Result<Option<sled::IVec>> {
-        let bytes = self.vectors.get(values::id_key(id))?;
-        settle(&self.vectors, &values::id_key(id))?;
-        Ok(bytes)
+    /// All of a song, as its checksums say; `None` if there is no record of it.
+    pub(crate) fn song_bytes(&self, id: SongId) -> Result<Option<SongBytes>> {
+        let key = id_key(id);
+        let Some(record) = self.get(&self.songs, &key)? else { return Ok(None) };
+        let missing = |what: &str| Error::Damaged(format!("the {what} of song {id} are missing"));
+        let contour = self.get(&self.contours, &key)?.ok_or_else(|| missing("pitches"))?;
+        let vectors = self.get(&self.vectors, &key)?.ok_or_else(|| missing("vectors"))?;
+        self.guarded(|| settle(&self.vectors, &key))?;
+        let song = SongBytes { record: record.to_vec(), contour: contour.to_vec(), vectors: vectors.to_vec() };
+        song.check(id)?;
+        Ok(Some(song))
     }
 
     /// Ids in the trees of contours and vectors: those of the songs, unless something is damaged.
     pub(crate) fn attached_ids(&self) -> impl Iterator<Item = Result<SongId>> + use<> {
         let trees = [self.contours.clone(), self.vectors.clone()];
         trees.into_iter().flat_map(|tree| {
-            tree.iter().keys().map(move |key| {
-                let key = key?;
+            entries(&tree).map(move |entry| {
+                let (key, _) = entry?;
                 settle(&tree, &key)?;
                 values::id_of(&key)
             })
         })
     }
 
-    /// Copies every tree into the empty database `to`.
-    pub(crate) fn copy_into(&self, to: &Store) -> Result<()> {
-        const FLUSH_BYTES: usize = 32 << 20;
-        let pairs = [
-            (&self.files, &to.files),
-            (&self.songs, &to.songs),
-            (&self.contours, &to.contours),
-            (&self.vectors, &to.vectors),
-            // Last: a copy without its schema version is recognisably unfinished.
-            (&self.meta, &to.meta),
-        ];
-        let mut pending = 0;
-        for (from, to_tree) in pairs {
-            for entry in from {
-                let (key, value) = entry?;
-                pending += value.len();
-                to.written(|| to_tree.insert(&key, value))?;
-                settle(from, &key)?;
-                settle(to_tree, &key)?;
-                if pending > FLUSH_BYTES {
-                    to.flush()?;
-                    pending = 0;
-                }
-            }
-        }
-        to.flush()
+    /// The raw trees of files, songs, contours and vectors, for what older versions stored.
+    pub(crate) fn trees(&self) -> [&sled::Tree; 4] {
+        [&self.files, &self.songs, &self.contours, &self.vectors]
     }
+}
+
+/// All entries of a tree up to the first that cannot be read, that one included.
+fn entries(tree: &sled::Tree) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec)>> + use<> {
+    let mut entries = Some(tree.iter());
+    std::iter::from_fn(move || {
+        let next = catch_unwind(AssertUnwindSafe(|| entries.as_mut().and_then(Iterator::next)));
+        let entry = match next {
+            Ok(entry) => entry?.map_err(Error::from),
+            Err(_) => Err(Error::Damaged("its database cannot be read".to_string())),
+        };
+        if entry.is_err() {
+            // Dropping an iterator that has panicked may panic again.
+            std::mem::forget(entries.take());
+        }
+        Some(entry)
+    })
+}
+
+fn texts(tree: &sled::Tree) -> impl Iterator<Item = Result<(String, Vec<u8>)>> + use<> {
+    entries(tree).map(|entry| {
+        let (key, bytes) = entry?;
+        let path = String::from_utf8(key.to_vec()).map_err(|_| Error::Damaged("a file's path is unreadable".into()))?;
+        Ok((path, bytes.to_vec()))
+    })
 }
 
 /// Lets sled's cache shrink to its size after the page of `key` was read or written.
@@ -236,31 +292,6 @@ fn settle(tree: &sled::Tree, key: &[u8]) -> sled::Result<()> {
         tree.get(key)?;
     }
     Ok(())
-}
-
-/// Waits until the threads of a database that this process has just dropped have let go of its files.
-///
-/// # Errors
-/// [`Error::Locked`] after some seconds: something (an iterator over songs, say) still holds it.
-pub(crate) fn wait_until_closed(path: &Path) -> Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let begin = Instant::now();
-    let file = match File::open(path.join("db")) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io(path)(error)),
-    };
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(io(path)(error)),
-            Err(TryLockError::WouldBlock) if begin.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
-            Err(TryLockError::WouldBlock) => {
-                let holder = "another part of this process".to_string();
-                return Err(Error::Locked { dir: path.to_path_buf(), holder });
-            }
-        }
-    }
 }
 
 impl Drop for Store {

@@ -14,6 +14,7 @@ mod runner;
 #[cfg(test)]
 mod tests;
 mod torch;
+pub mod windows;
 
 pub use network::Architecture;
 pub use network::Network;

@@ -1,7 +1,6 @@
 //! Properties of whole encoders: freshly initialised ones, the shipped one, and one trained elsewhere.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use tch::nn::VarStore;
 use tch::{Device, Tensor};
@@ -189,11 +188,7 @@ fn yardstick_name(ours: &str) -> String {
 
 #[test]
 fn an_encoder_trained_elsewhere_works_here() {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/yardstick/embedder.safetensors"));
-    if !path.exists() {
-        eprintln!("SKIPPED: {} is not there", path.display());
-        return;
-    }
+    let Some(path) = crate::skipped::shared_data("yardstick/embedder.safetensors") else { return };
     let yardstick = Weights::open(path.to_str().unwrap(), &[]).unwrap();
     let vs = VarStore::new(Device::Cpu);
     let _network = Architecture::Contextual.build(&vs.root());

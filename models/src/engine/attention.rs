@@ -75,7 +75,14 @@ impl TransformerBlock {
     pub(crate) fn apply(&self, kernel: Kernel, (count, length): (usize, usize), x: &mut [f32], room: &mut Room) {
         let (width, positions) = (self.width(), count * length);
         self.norm1.layer_norm(LAYER_NORM_EPS, &x[..positions * width], &mut room.normed);
-        linear(kernel, &self.query_key_value, Finish::Sum, &Plane::line(positions, width, 3 * width), &room.normed, &mut room.query_key_value);
+        linear(
+            kernel,
+            &self.query_key_value,
+            Finish::Sum,
+            &Plane::line(positions, width, 3 * width),
+            &room.normed,
+            &mut room.query_key_value,
+        );
         for sequence in 0..count {
             for head in 0..self.heads {
                 self.attend(kernel, sequence * length, length, head, room);

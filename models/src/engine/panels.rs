@@ -26,8 +26,7 @@ impl Panels {
             Row(std::array::from_fn(|i| if panel * PANEL + i < columns { value(panel * PANEL + i) } else { 0.0 }))
         };
         let panels = 0..columns.div_ceil(PANEL);
-        let values =
-            panels.clone().flat_map(|panel| (0..rows).map(move |row| (panel, row)));
+        let values = panels.clone().flat_map(|panel| (0..rows).map(move |row| (panel, row)));
         Panels {
             columns,
             rows,

@@ -58,7 +58,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A convolution with a bias, over channels-last values whose positions lie `steps` apart, one entry per dimension.
-    pub(crate) fn conv<const D: usize>(&mut self, name: &str, shape: &ConvShape<D>, steps: [usize; D]) -> Result<Conv, ModelError> {
+    pub(crate) fn conv<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: &ConvShape<D>,
+        steps: [usize; D],
+    ) -> Result<Conv, ModelError> {
         let weight = self.take(&format!("{name}.weight"), &shape.weight())?;
         let bias = self.take(&format!("{name}.bias"), &[shape.output])?;
         Ok(Conv::new(shape, steps, bias, |output, rest| weight[output * shape.each() + rest]))
@@ -78,7 +83,8 @@ impl<'a> Reader<'a> {
         let beta = self.take(&format!("{name}.bn.bias"), &channels)?;
         let mean = self.constant(&format!("{name}.bn.running_mean"), &channels)?;
         let variance = self.constant(&format!("{name}.bn.running_var"), &channels)?;
-        let scale: Vec<f32> = gamma.iter().zip(variance).map(|(g, v)| (f64::from(*g) / (f64::from(*v) + eps).sqrt()) as f32).collect();
+        let scale: Vec<f32> =
+            gamma.iter().zip(variance).map(|(g, v)| (f64::from(*g) / (f64::from(*v) + eps).sqrt()) as f32).collect();
         let bias: Vec<f32> = beta.iter().zip(mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
         Ok(Conv::new(shape, steps, &bias, |output, rest| weight[output * shape.each() + rest] * scale[output]))
     }

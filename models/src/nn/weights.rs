@@ -57,7 +57,8 @@ impl Weights {
         let file = SafeTensors::deserialize(bytes).map_err(|e| refuse(format!("damaged safetensors file: {e}")))?;
         let mut arrays = BTreeMap::new();
         for (key, view) in file.tensors() {
-            let values = values(&view).ok_or_else(|| refuse(format!("tensor {key} has the unsupported type {:?}", view.dtype())))?;
+            let values =
+                values(&view).ok_or_else(|| refuse(format!("tensor {key} has the unsupported type {:?}", view.dtype())))?;
             arrays.insert(key, Array { shape: view.shape().to_vec(), values });
         }
         Ok(Weights { name: name.to_string(), metadata, fingerprint: fingerprint(bytes), arrays })

@@ -36,6 +36,9 @@ pub const DEFAULT_RERANKER: &str = "side-by-side";
 /// `architecture` in the metadata of its weights.
 pub const ARCHITECTURE: &str = "side-by-side";
 
+/// What the log-odds count beside the score that songs are ranked by without them: in the ranking, and where a training measures what both do together.
+pub const LOG_ODDS_WEIGHT: f32 = 0.2;
+
 /// A loaded reranker: on the processor by the engine, elsewhere by libtorch.
 pub struct Reranker {
     info: ModelInfo,

@@ -60,6 +60,17 @@ impl StemBank {
         self.recordings.extend(first..self.pieces.len());
     }
 
+    /// A stretch of some accompaniment, if there is one: half of them recordings, where there are both.
+    pub(super) fn accompaniment(&self, samples: usize, draw: &mut Draw) -> Option<Vec<f32>> {
+        let pools = [&self.songs, &self.recordings];
+        let pool = match pools.map(|pool| pool.is_empty()) {
+            [true, true] => return None,
+            [songless, recordless] => pools[usize::from(!recordless && (songless || draw.chance(RECORDED)))],
+        };
+        let source = &self.pieces[draw.pick(pool)].accompaniment;
+        Some(Cut::draw(source.len(), samples, SPEED, draw).samples(source))
+    }
+
     fn take(&mut self, pieces: Vec<Piece>) {
         for piece in pieces {
             let index = self.pieces.len();
@@ -110,7 +121,7 @@ impl StemBank {
         if mode != Mode::Voice {
             let recorded = !self.recordings.is_empty() && (self.songs.is_empty() || draw.chance(RECORDED));
             let song = draw.pick(if recorded { &self.recordings } else { &self.songs });
-            let cut = Cut::draw(self.pieces[song].accompaniment.len(), samples, draw);
+            let cut = Cut::draw(self.pieces[song].accompaniment.len(), samples, SPEED, draw);
             accompaniment = cut.samples(&self.pieces[song].accompaniment);
             if !recorded && draw.chance(0.5) && self.pieces[song].f0.iter().any(|f| *f > 0.0) {
                 place = Some((song, cut));
@@ -129,7 +140,7 @@ impl StemBank {
         let alone = mode == Mode::Voice && !self.solos.is_empty() && draw.chance(SOLO);
         let mut attempt = || {
             let index = draw.pick(if alone { &self.solos } else { &self.voices });
-            (index, Cut::draw(self.pieces[index].voice.len(), samples, draw))
+            (index, Cut::draw(self.pieces[index].voice.len(), samples, SPEED, draw))
         };
         let mut place = attempt();
         for _ in 0..3 {
@@ -146,22 +157,27 @@ impl StemBank {
 
 impl Piece {
     fn new(stems: Stems) -> Self {
-        let store = |x: Vec<f32>| x.into_iter().map(|s| (s * SCALE).round() as i16).collect();
         Piece { voice: store(stems.voice), accompaniment: store(stems.accompaniment), f0: stems.f0 }
     }
 }
 
+/// Samples as they are kept.
+pub(super) fn store(samples: Vec<f32>) -> Vec<i16> {
+    samples.into_iter().map(|s| (s * SCALE).round() as i16).collect()
+}
+
 /// A stretch of a piece, played at another speed.
 #[derive(Debug, Clone, Copy)]
-struct Cut {
+pub(super) struct Cut {
     start: usize,
     speed: f32,
     samples: usize,
 }
 
 impl Cut {
-    fn draw(available: usize, samples: usize, draw: &mut Draw) -> Self {
-        let speed = if draw.chance(0.75) { draw.range(SPEED.0, SPEED.1) } else { 1.0 };
+    /// A random stretch of so many available samples, most of them at a speed of that range.
+    pub(super) fn draw(available: usize, samples: usize, speeds: (f32, f32), draw: &mut Draw) -> Self {
+        let speed = if draw.chance(0.75) { draw.range(speeds.0, speeds.1) } else { 1.0 };
         let needed = (samples as f32 * speed) as usize + 4;
         // On a label frame, so that the labels of an unchanged speed are exact.
         let frames = available.saturating_sub(needed) / LABEL_HOP;
@@ -169,7 +185,7 @@ impl Cut {
     }
 
     /// The stretch, interpolated by cubics through four samples (Catmull-Rom).
-    fn samples(&self, source: &[i16]) -> Vec<f32> {
+    pub(super) fn samples(&self, source: &[i16]) -> Vec<f32> {
         let at = |i: usize| source.get(i).map_or(0.0, |x| f32::from(*x));
         if self.speed == 1.0 {
             return (0..self.samples).map(|n| at(self.start + n) / SCALE).collect();
@@ -190,7 +206,7 @@ impl Cut {
     }
 
     /// f0 along the stretch, raised with the speed.
-    fn labels(&self, f0: &[f32]) -> Vec<f32> {
+    pub(super) fn labels(&self, f0: &[f32]) -> Vec<f32> {
         let first = (self.start / LABEL_HOP) as f32;
         let at = |i: usize| f0.get(i).copied().unwrap_or(0.0);
         (0..self.samples.div_ceil(LABEL_HOP))

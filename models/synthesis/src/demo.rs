@@ -8,7 +8,7 @@ use super::effects::biquad::Biquad;
 use super::effects::noise::background;
 use super::effects::reverb::Reverb;
 use super::level::{self, from_db};
-use super::melody::{MelodySource, median_pitch};
+use super::melody::{MelodySource, median_pitch, without_overlaps};
 use super::random::Draw;
 use super::voice::{Kind, VoiceStyle, sing};
 use qbh_models::Note;
@@ -119,7 +119,7 @@ pub fn demo_hum(notes: &[Note], seed: u64) -> Hum {
     hummed.iter_mut().for_each(|n| n.pitch += octaves);
     let seconds = hummed.iter().map(Note::offset).fold(0.0, f32::max) + 0.5;
     let length = (seconds * SAMPLE_RATE as f32) as usize;
-    let mut samples = sing(&super::melody::monophonic(hummed), &style, length, draw).samples;
+    let mut samples = sing(&without_overlaps(hummed), &style, length, draw).samples;
     Reverb { decay: 0.3, size: 0.4, damping: 0.5, wet: 0.1, delay: 0.0 }.run(&mut samples);
     let noise = background(length, draw);
     let level = 0.1 * from_db(-draw.range(28.0, 40.0));

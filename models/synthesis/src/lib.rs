@@ -2,7 +2,8 @@
 //!
 //! Data flows one way: a [`melody`] is sung by a [`voice`] and harmonised and played by an [`accompaniment`]; [`effects`]
 //! colour both; the [`studio`] makes stems and examples of them; the [`bank`] keeps stems and mixes them live, fast enough
-//! for training; [`resynthesis`] replaces the voices of real music. Everything random is drawn from a ChaCha stream made from a seed: equal seeds, equal audio.
+//! for training; [`multitracks`] are real voices beside it; [`resynthesis`] replaces the voices of real music. Everything random is
+//! drawn from a ChaCha stream made from a seed: equal seeds, equal audio.
 #![warn(missing_docs)]
 
 pub mod accompaniment;
@@ -13,6 +14,7 @@ pub mod hum;
 pub mod level;
 pub mod melody;
 pub mod mixing;
+pub mod multitracks;
 pub mod random;
 pub mod resynthesis;
 pub mod studio;

@@ -29,7 +29,19 @@ impl Mode {
 }
 
 /// Mixes equally long signals at a random balance, adds noise, colours and degrades the mix. `f0` has a value per 10 ms.
-pub fn mix(mode: Mode, mut voice: Vec<f32>, mut accompaniment: Vec<f32>, mut f0: Vec<f32>, draw: &mut Draw) -> Example {
+pub fn mix(mode: Mode, voice: Vec<f32>, accompaniment: Vec<f32>, f0: Vec<f32>, draw: &mut Draw) -> Example {
+    mix_at(mode, BALANCE, voice, accompaniment, f0, draw)
+}
+
+/// As [`mix`], at a balance of the given range (dB).
+pub fn mix_at(
+    mode: Mode,
+    balance: (f32, f32),
+    mut voice: Vec<f32>,
+    mut accompaniment: Vec<f32>,
+    mut f0: Vec<f32>,
+    draw: &mut Draw,
+) -> Example {
     let samples = voice.len();
     // A crop that only holds the end of a reverberation stays quiet.
     let scale = |x: &mut [f32], level: f32| {
@@ -38,7 +50,7 @@ pub fn mix(mode: Mode, mut voice: Vec<f32>, mut accompaniment: Vec<f32>, mut f0:
     };
     match mode {
         Mode::Song => {
-            let balance = from_db(draw.range(BALANCE.0, BALANCE.1));
+            let balance = from_db(draw.range(balance.0, balance.1));
             scale(&mut voice, 0.1 * balance);
             scale(&mut accompaniment, 0.1);
         }

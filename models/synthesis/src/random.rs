@@ -80,6 +80,12 @@ impl Draw {
     }
 }
 
+/// The stream of one item (below 2^20) of one step of one seed. Streams of different keys are independent, so that any
+/// worker can draw any item, no item repeats another, and a resumed training draws what it would have drawn.
+pub fn stream(seed: u64, step: u64, item: u32) -> Draw {
+    Draw::stream(seed, step << 20 | u64::from(item & 0xf_ffff))
+}
+
 /// Noise that wanders and returns to 0 (an Ornstein-Uhlenbeck process): deviation `sigma`, memory of `tau` steps.
 #[derive(Debug, Clone)]
 pub struct Wander {

@@ -86,7 +86,7 @@ impl Studio {
         let distance = |style: &VoiceStyle| (style.register - median).abs();
         let nearest = styles.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let mut style = nearest.unwrap_or_else(|| VoiceStyle::draw(Kind::Sung, draw));
-        self.config.speech.lend(&mut style, draw);
+        style.borrow_voice(&self.config.speech, draw);
         style
     }
 }

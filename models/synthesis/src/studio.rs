@@ -87,7 +87,7 @@ impl Studio {
         if kind == Kind::Whistled && draw.chance(LOW_WHISTLES) {
             style.register = draw.range(55.0, 76.0);
         }
-        self.config.speech.lend(&mut style, draw);
+        style.borrow_voice(&self.config.speech, draw);
         let notes = to_register(&passage, style.register);
         let (sung, solos) = if song { share(&notes, seconds, draw) } else { (notes.clone(), Vec::new()) };
         let mut stems = record_voice(&sung, &style, samples, song, draw);

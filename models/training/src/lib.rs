@@ -1,13 +1,33 @@
-//! Training of extractors, embedders and rerankers: data feeding, losses, schedules, checkpoints.
+//! Training of extractors, embedders and rerankers: three tasks of one training loop.
+//!
+//! ```text
+//! settings --prepare--> network --resume--> loop { feeder: batch --> task: loss, gradients --> optimiser --> averaged weights }
+//!                                             `--> report, learning curve, checkpoint, weights
+//! ```
+//! - [`settings`], [`schedule`]: what is asked for; [`report`]: how it goes
+//! - [`task`]: what a network brings; [`extractor`], [`embedder`], [`reranker`]: the three
+//! - [`run`]: the loop; [`feeder`]: batches made ahead of time; [`curve`], [`checkpoint`]: what is on disk
+//! - [`adamw`], [`ema`]: the optimiser, and the averaged weights that ship
 #![warn(missing_docs)]
 
-pub mod adamw;
-pub mod checkpoint;
-pub mod ema;
+mod adamw;
+mod checkpoint;
+mod curve;
+mod ema;
 pub mod embedder;
 pub mod extractor;
+mod feeder;
+pub mod report;
 pub mod reranker;
+mod run;
 pub mod schedule;
+pub mod settings;
+mod task;
+
+pub use checkpoint::Progress;
+pub use report::TrainingReport;
+pub use schedule::Budget;
+pub use settings::{Resume, Settings};
 
 /// Runs the ignored test of this name in a process of its own. libtorch has one random stream per process, and tests that build
 /// networks at the same time would draw from it in any order.

@@ -1,6 +1,7 @@
 //! `qbh eval extractors`: several extractors on several data sets, with what each costs.
 
 use super::Status;
+use super::heading::Role;
 use crate::cli::context::{Context, DeviceName};
 use crate::cli::table::Table;
 use crate::cli::{complain, models};
@@ -9,6 +10,7 @@ use qbh::eval::bootstrap::{Interval, interval};
 use qbh::eval::melody::MelodyScores;
 use qbh::eval::recordings;
 use qbh::eval::reference::Reference;
+use qbh::eval::units::Units;
 use qbh::library::listen;
 use qbh_models::extractor::{DEFAULT_EXTRACTOR, Extractor, SHIPPED};
 use qbh_models::pitch::PITCH_HOP;
@@ -19,7 +21,8 @@ use std::time::Instant;
 /// Arguments of `qbh eval extractors`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Every folder is one data set, with references as for qbh eval melody. Scores are means over recordings with 95 % bootstrap intervals;
+Every folder is one data set, with references as for qbh eval melody. Scores are means over recordings with 95 % bootstrap intervals, which
+resample singers or songs first where the names of the recordings tell them (MIR-1K, iKala);
 G/s are billions of multiply-adds of the network per second of audio, RTF is the real-time factor: seconds on one thread per second
 of audio, decoding included.
 
@@ -35,6 +38,9 @@ pub struct Args {
     /// Cents within which a pitch is right, for references made of notes
     #[arg(long, value_name = "CENTS", default_value_t = 50.0)]
     tolerance: f64,
+    /// Say in the output what the sets are for: development sets are for choosing and fitting, test sets for telling
+    #[arg(long, value_enum)]
+    role: Option<Role>,
     /// One JSON object instead of tables
     #[arg(long)]
     json: bool,
@@ -56,6 +62,8 @@ const PUBLISHED: [(&str, &str, [Option<f64>; 5]); 5] = [
 pub(in crate::cli) struct SetScores {
     /// One per recording.
     pub(in crate::cli) scores: Vec<MelodyScores>,
+    /// The name of each recording, without folder and extension.
+    stems: Vec<String>,
     /// Seconds of audio.
     seconds: f64,
     /// Seconds it took to hear them.
@@ -65,9 +73,15 @@ pub(in crate::cli) struct SetScores {
 }
 
 impl SetScores {
+    /// What the recordings are independent samples of.
+    fn units(&self) -> Units {
+        Units::of_recordings(self.stems.iter().map(String::as_str))
+    }
+
     /// Means of VR, VFA, RPA, RCA and OA.
     pub(in crate::cli) fn means(&self) -> [Interval; 5] {
-        let mean = |of: fn(&MelodyScores) -> f64| interval(&self.scores.iter().map(of).collect::<Vec<_>>());
+        let units = self.units();
+        let mean = |of: fn(&MelodyScores) -> f64| interval(&self.scores.iter().map(of).collect::<Vec<_>>(), &units.clusters);
         [mean(|s| s.vr), mean(|s| s.vfa), mean(|s| s.rpa), mean(|s| s.rca), mean(|s| s.oa)]
     }
 }
@@ -76,15 +90,16 @@ impl SetScores {
 pub(in crate::cli) fn score_set(extractor: &dyn Extractor, folders: &[PathBuf], tolerance: f64) -> Result<SetScores> {
     let names = || folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ");
     let pairs = recordings::with_references(folders, None).with_context(|| format!("cannot read {}", names()))?;
-    let mut set = SetScores { scores: Vec::new(), seconds: 0.0, taken: 0.0, failed: 0 };
+    let mut set = SetScores { scores: Vec::new(), stems: Vec::new(), seconds: 0.0, taken: 0.0, failed: 0 };
     for (recording, reference) in &pairs {
-        let reference = Reference::read(reference)?;
+        let reference = Reference::read(reference, recording, None)?;
         let began = Instant::now();
         match listen::pitch_track(recording, extractor) {
             Ok(track) => {
                 set.taken += began.elapsed().as_secs_f64();
                 set.seconds += track.len() as f64 * PITCH_HOP;
                 set.scores.push(reference.score(&track.into(), Some(tolerance)));
+                set.stems.push(recording.file_stem().unwrap_or_default().to_string_lossy().into_owned());
             }
             Err(error) => {
                 complain(format!("{}: {error}", recording.display()));
@@ -100,7 +115,7 @@ pub(in crate::cli) fn score_set(extractor: &dyn Extractor, folders: &[PathBuf], 
 
 /// Prints a row per extractor and data set.
 pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
-    let mut table = Table::new(&["extractor", "set", ">n", "VR", "VFA", "RPA", "RCA", "OA", ">G/s", ">RTF", ">MB"]);
+    let mut table = Table::new(&["extractor", "set", "of", "VR", "VFA", "RPA", "RCA", "OA", ">G/s", ">RTF", ">MB"]);
     let (mut rows, mut architectures, mut failed) = (Vec::new(), Vec::new(), 0);
     for name in &args.weights {
         let extractor = models::open_extractor(name, context, args.device.device()?)?;
@@ -113,14 +128,16 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
             let set_name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
             let factor = set.taken / set.seconds.max(PITCH_HOP);
             let means = set.means();
+            let units = set.units();
             failed += set.failed;
-            let mut cells = vec![info.name.clone(), set_name.clone(), set.scores.len().to_string()];
+            let mut cells = vec![info.name.clone(), set_name.clone(), units.describe(set.scores.len(), "recordings")];
             cells.extend(means.iter().map(|i| format!("{:.3} ({:.3}-{:.3})", i.mean, i.low, i.high)));
             cells.extend([format!("{giga:.2}"), format!("{factor:.3}"), format!("{megabytes:.1}")]);
             table.row(cells);
             let [vr, vfa, rpa, rca, oa] = means;
             rows.push(serde_json::json!({
-                "extractor": info.name, "architecture": info.architecture, "set": set_name, "n": set.scores.len(),
+                "extractor": info.name, "architecture": info.architecture, "set": set_name, "role": args.role, "n": set.scores.len(),
+                "unit": units.unit, "units": units.clusters.len(),
                 "mean": { "vr": vr, "vfa": vfa, "rpa": rpa, "rca": rca, "oa": oa },
                 "multiply_adds_per_second": extractor.multiply_adds(), "real_time_factor": factor, "bytes": size(name, context),
             }));
@@ -129,6 +146,9 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     if args.json {
         writeln!(out, "{}", serde_json::json!({ "schema": "qbh.eval.extractors/1", "rows": rows }))?;
     } else {
+        if let Some(role) = args.role {
+            writeln!(out, "{}", Role::prefix(Some(role)).trim_end())?;
+        }
         table.write(out)?;
         published(&architectures, out)?;
     }

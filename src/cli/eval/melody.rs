@@ -1,6 +1,7 @@
 //! `qbh eval melody`.
 
 use super::Status;
+use super::heading::{Role, intervals};
 use crate::cli::context::{Context, DeviceName};
 use crate::cli::{complain, models};
 use anyhow::{Context as _, Result, bail};
@@ -9,6 +10,7 @@ use qbh::eval::estimate::Estimate;
 use qbh::eval::melody::MelodyScores;
 use qbh::eval::recordings;
 use qbh::eval::reference::Reference;
+use qbh::eval::units::Units;
 use qbh::library::listen;
 use qbh_models::extractor::{DEFAULT_EXTRACTOR, Extractor};
 use serde::Serialize;
@@ -20,7 +22,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A reference has the name of the recording: NAME.wav with NAME.txt, .csv, .pitch.txt or _f0.csv, NAMEREF.txt (MIREX05, ADC2004), NAME.pv
-(MIR-1K, iKala), and TRACK_MIX.wav with TRACK_MELODY2.csv (MedleyDB). Two columns are `time f0` (seconds, Hz, 0 = unvoiced) and
+(MIR-1K, iKala: rows 20 or 32 ms apart, as the length of the recording tells), and TRACK_MIX.wav with TRACK_MELODY2.csv (MedleyDB). Two columns are `time f0` (seconds, Hz, 0 = unvoiced) and
 scored as mir_eval.melody does. Three are notes, `onset offset pitch` (seconds, MIDI pitch or `free`), and scored on frames, OA by
 pitch class. RPA and RCA count guesses of the pitch in frames called unvoiced (negative f0 in pitch files). AUC is the area under
 the ROC curve of the voicing: 1 if one threshold tells all voiced frames from the unvoiced.
@@ -51,6 +53,12 @@ pub struct Args {
     /// Cents within which a pitch is right, for references made of notes
     #[arg(long, value_name = "CENTS", default_value_t = 50.0)]
     tolerance: f64,
+    /// Say in the output what the set is for: development sets are for choosing and fitting, test sets for telling
+    #[arg(long, value_enum)]
+    role: Option<Role>,
+    /// Seconds from one row to the next of .pv files, instead of what follows from the length of the recording
+    #[arg(long, value_name = "SECONDS", value_parser = hop)]
+    hop: Option<f64>,
     /// Write the scores of every recording to this CSV file
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -85,8 +93,8 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     };
     let mut rows = Vec::new();
     for (recording, reference) in &pairs {
-        let reference = Reference::read(reference)?.transposed(args.transpose);
-        match estimate(recording, extractor.as_deref(), args.estimates.as_deref()) {
+        let reference = Reference::read(reference, recording, args.hop)?.transposed(args.transpose);
+        match estimate(recording, extractor.as_deref(), args) {
             Ok(mut estimate) => {
                 if let Some(threshold) = args.voicing_threshold {
                     estimate = estimate.with_voicing_threshold(threshold);
@@ -103,7 +111,9 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     if let Some(path) = &args.csv {
         write_csv(path, &rows).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let mean = |of: fn(&MelodyScores) -> f64| interval(&rows.iter().map(|row| of(&row.scores)).collect::<Vec<_>>());
+    let units = Units::of_recordings(rows.iter().map(Row::stem));
+    let mean =
+        |of: fn(&MelodyScores) -> f64| interval(&rows.iter().map(|row| of(&row.scores)).collect::<Vec<_>>(), &units.clusters);
     let mut columns = vec![
         ("VR", mean(|s| s.vr)),
         ("VFA", mean(|s| s.vfa)),
@@ -111,14 +121,17 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         ("RCA", mean(|s| s.rca)),
         ("OA", mean(|s| s.oa)),
     ];
-    let areas: Vec<f64> = rows.iter().filter_map(|row| row.auc).collect();
+    let (areas, of): (Vec<f64>, Vec<&str>) = rows.iter().filter_map(|row| Some((row.auc?, row.stem()))).unzip();
     if !areas.is_empty() {
-        columns.push(("AUC", interval(&areas)));
+        columns.push(("AUC", interval(&areas, &Units::of_recordings(of).clusters)));
     }
     if args.json {
         let mean: BTreeMap<String, Interval> = columns.iter().map(|(name, i)| (name.to_lowercase(), *i)).collect();
         let extractor = extractor.as_ref().map(|e| e.info().name.clone());
-        let report = serde_json::json!({ "schema": "qbh.eval.melody/1", "extractor": extractor, "n": rows.len(), "mean": mean, "files": rows });
+        let report = serde_json::json!({
+            "schema": "qbh.eval.melody/1", "role": args.role, "extractor": extractor, "n": rows.len(),
+            "unit": units.unit, "units": units.clusters.len(), "mean": mean, "files": rows,
+        });
         writeln!(out, "{report}")?;
     } else {
         writeln!(out, "  VR    VFA   RPA   RCA   OA    AUC   file")?;
@@ -126,7 +139,8 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
             let auc = auc.map_or("  -  ".to_string(), |auc| format!("{auc:.3}"));
             writeln!(out, "  {:.3} {:.3} {:.3} {:.3} {:.3} {auc} {file}", s.vr, s.vfa, s.rpa, s.rca, s.oa)?;
         }
-        writeln!(out, "mean of {}, with 95 % bootstrap intervals", rows.len())?;
+        writeln!(out, "{}mean of {}", Role::prefix(args.role), units.describe(rows.len(), "recordings"))?;
+        writeln!(out, "{}", intervals(&units, "recordings"))?;
         for (name, Interval { mean, low, high }) in columns {
             writeln!(out, "  {name:<4} {mean:.3}  ({low:.3} to {high:.3})")?;
         }
@@ -134,11 +148,24 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     Ok(if rows.len() == pairs.len() { Status::Done } else { Status::Failed })
 }
 
-fn estimate(recording: &Path, extractor: Option<&dyn Extractor>, estimates: Option<&Path>) -> Result<Estimate> {
-    if let Some(folder) = estimates {
+/// What `--hop` takes.
+fn hop(text: &str) -> Result<f64, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.001..=0.25).contains(seconds));
+    seconds.ok_or_else(|| "seconds from 0.001 to 0.25 are expected, such as 0.02".to_string())
+}
+
+impl Row {
+    /// The recording's name without folder and extension.
+    fn stem(&self) -> &str {
+        Path::new(&self.file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(&self.file)
+    }
+}
+
+fn estimate(recording: &Path, extractor: Option<&dyn Extractor>, args: &Args) -> Result<Estimate> {
+    if let Some(folder) = &args.estimates {
         let file =
             recordings::estimate_of(recording, folder).with_context(|| format!("no pitch file in {}", folder.display()))?;
-        return Ok(Estimate::read(&file)?);
+        return Ok(Estimate::read(&file, recording, args.hop)?);
     }
     let extractor = extractor.context("no extractor")?;
     Ok(listen::pitch_track(recording, extractor)?.into())

@@ -1,6 +1,8 @@
 //! `qbh eval`: how well melodies are extracted and songs are found.
 
 pub(in crate::cli) mod extractors;
+mod fit;
+mod heading;
 mod melody;
 mod retrieval;
 
@@ -19,6 +21,8 @@ pub enum Eval {
     Extractors(extractors::Args),
     /// Score the search on hums with known songs: top-1, top-10, MRR
     Retrieval(Box<retrieval::Args>),
+    /// Fit what songs are ranked by, and how sure a match is, to hums with known songs
+    Fit(fit::Args),
 }
 
 /// Runs the evaluation asked for.
@@ -27,5 +31,6 @@ pub fn run(eval: &Eval, context: &Context, out: &mut dyn Write) -> Result<Status
         Eval::Melody(args) => melody::run(args, context, out),
         Eval::Extractors(args) => extractors::run(args, context, out),
         Eval::Retrieval(args) => retrieval::run(args, context, out),
+        Eval::Fit(args) => fit::run(args, context, out),
     }
 }

@@ -1,25 +1,10 @@
 //! Development scores while a training runs, and the learning curve as a picture.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
-use plotters::prelude::*;
-use qbh::eval::melody::MelodyScores;
-use qbh::eval::recordings::with_references;
-use qbh::eval::reference::Reference;
-use qbh_models::extractor;
-use qbh_training::extractor::Report;
-use tch::Device;
-
-use super::{recordings, render};
-use crate::cli::complain;
-
-const HEADER: &str = "step,seconds,set,vr,vfa,rpa,rca,oa,auc";
-const TABLE: &str = "dev.csv";
-const SIZE: (u32, u32) = (1000, 420);
+use anyhow::Result;
+use qbh::plot::{Curve, learning_curve_svg};
+use qbh::train::dev::{DevScore, DevSets, TABLE};
 
 /// Arguments of the development scores.
 #[derive(Debug, clap::Args)]
@@ -32,86 +17,27 @@ pub struct Args {
     dev_minutes: f64,
 }
 
-/// The name of a folder, and its recordings at 16 kHz.
-type Set = (String, Vec<(Vec<f32>, Reference)>);
-
-/// The recordings, decoded once.
-pub struct Dev {
-    sets: Vec<Set>,
-    every: Duration,
-    last: Option<Instant>,
-    out: PathBuf,
+impl Args {
+    /// Reads the development sets.
+    pub fn open(&self, out: &Path, resumed: bool) -> Result<DevSets> {
+        Ok(DevSets::open(&self.dev, self.dev_minutes * 60.0, out, resumed, &super::passed_over)?)
+    }
 }
 
-impl Dev {
-    /// Reads the development sets; recordings that cannot be read are reported and passed over. Unless a training is resumed,
-    /// its scores begin anew.
-    pub fn open(args: &Args, out: &Path, resume: bool) -> Result<Self> {
-        let table = out.join(TABLE);
-        if !resume && table.exists() {
-            std::fs::remove_file(&table).with_context(|| format!("cannot remove {}", table.display()))?;
-        }
-        let mut sets = Vec::new();
-        for folder in &args.dev {
-            let pairs = with_references(std::slice::from_ref(folder), None)
-                .with_context(|| format!("cannot read {}", folder.display()))?;
-            let read = |(recording, reference): &(PathBuf, PathBuf)| -> Result<(Vec<f32>, Reference)> {
-                Ok((recordings::whole(recording)?, Reference::read(reference)?))
-            };
-            let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().replace(',', " ");
-            let mut set = Vec::new();
-            for pair in &pairs {
-                match read(pair) {
-                    Ok(recording) => set.push(recording),
-                    Err(error) => complain(format!("{}: {error:#}", pair.0.display())),
-                }
-            }
-            ensure!(!set.is_empty(), "{} holds no recording with a reference", folder.display());
-            sets.push((name, set));
-        }
-        Ok(Dev { sets, every: Duration::from_secs_f64(args.dev_minutes.max(0.0) * 60.0), last: None, out: out.to_path_buf() })
-    }
-
-    /// Scores the weights just saved, if there are development sets and it is time, or this is the end.
-    pub fn score(&mut self, weights: &Path, report: &Report, threads: usize) -> Result<()> {
-        let early = report.share < 1.0 && self.last.is_some_and(|last| last.elapsed() < self.every);
-        if self.sets.is_empty() || early {
-            return Ok(());
-        }
-        self.last = Some(Instant::now());
-        let extractor = extractor::open(&weights.to_string_lossy(), Device::Cpu)?;
-        let path = self.out.join(TABLE);
-        let fresh = !path.exists();
-        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-        if fresh {
-            writeln!(file, "{HEADER}")?;
-        }
-        for (name, set) in &self.sets {
-            let mut scores: Vec<(MelodyScores, Option<f64>)> = Vec::new();
-            for (samples, reference) in set {
-                let estimate = render::track(samples, &*extractor)?.into();
-                scores.push((reference.score(&estimate, None), reference.voicing_auc(&estimate)));
-            }
-            let mean = |of: fn(&MelodyScores) -> f64| scores.iter().map(|(s, _)| of(s)).sum::<f64>() / scores.len() as f64;
-            let [vr, vfa, rpa, rca, oa] = [mean(|s| s.vr), mean(|s| s.vfa), mean(|s| s.rpa), mean(|s| s.rca), mean(|s| s.oa)];
-            let areas: Vec<f64> = scores.iter().filter_map(|(_, auc)| *auc).collect();
-            let auc =
-                if areas.is_empty() { String::new() } else { format!("{:.4}", areas.iter().sum::<f64>() / areas.len() as f64) };
-            writeln!(file, "{},{:.0},{name},{vr:.4},{vfa:.4},{rpa:.4},{rca:.4},{oa:.4},{auc}", report.step, report.seconds)?;
-            eprintln!("         {name}: VR {vr:.3}  VFA {vfa:.3}  RPA {rpa:.3}  RCA {rca:.3}  OA {oa:.3}  AUC {auc}");
-        }
-        // Opening an extractor has set libtorch to one thread.
-        tch::set_num_threads(threads as i32);
-        Ok(())
+/// One line per development set.
+pub fn print(scores: &[DevScore]) {
+    for DevScore { set, means: [vr, vfa, rpa, rca, oa], auc } in scores {
+        let auc = auc.map_or_else(String::new, |auc| format!("  AUC {auc:.4}"));
+        eprintln!("         {set}: VR {vr:.3}  VFA {vfa:.3}  RPA {rpa:.3}  RCA {rca:.3}  OA {oa:.3}{auc}");
     }
 }
 
 /// Draws `curve.csv` and `dev.csv` of a training's folder as `curve.svg`: shares of right frames over the steps.
 pub fn plot(folder: &Path) -> Result<()> {
-    let mut lines: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
-    let mut push = |name: String, step: f64, value: f64| match lines.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, line)) => line.push((step, value)),
-        None => lines.push((name, vec![(step, value)])),
+    let mut curves: Vec<Curve> = Vec::new();
+    let mut push = |name: String, step: f64, value: f64| match curves.iter_mut().find(|curve| curve.name == name) {
+        Some(curve) => curve.points.push((step, value)),
+        None => curves.push(Curve { name, points: vec![(step, value)] }),
     };
     for (file, columns) in [("curve.csv", &["pitch_accuracy", "voicing_accuracy"][..]), (TABLE, &["oa"][..])] {
         let Ok(mut table) = csv::Reader::from_path(folder.join(file)) else { continue };
@@ -127,51 +53,24 @@ pub fn plot(folder: &Path) -> Result<()> {
             }
         }
     }
-    let mut svg = String::new();
-    draw(&lines, &mut svg).map_err(|error| anyhow!("cannot draw the curve: {error}"))?;
-    std::fs::write(folder.join("curve.svg"), svg)?;
-    Ok(())
-}
-
-fn draw(lines: &[(String, Vec<(f64, f64)>)], svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
-    let points = || lines.iter().flat_map(|(_, line)| line);
-    let last = points().map(|p| p.0).fold(1.0, f64::max);
-    let low = points().map(|p| p.1).fold(1.0, f64::min);
-    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
-    root.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&root)
-        .margin(12)
-        .x_label_area_size(36)
-        .y_label_area_size(52)
-        .build_cartesian_2d(0.0..last, (low - 0.02).max(0.0)..1.0)?;
-    chart.configure_mesh().light_line_style(TRANSPARENT).x_desc("steps").y_desc("share").draw()?;
-    for (i, (name, line)) in lines.iter().enumerate() {
-        let colour = Palette99::pick(i).to_rgba();
-        let series = chart.draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(2)))?;
-        series.label(name).legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .background_style(WHITE)
-        .border_style(BLACK)
-        .draw()?;
-    root.present()?;
-    drop(chart);
-    drop(root);
+    std::fs::write(folder.join("curve.svg"), learning_curve_svg(&curves)?)?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qbh::train::dev::COLUMNS;
 
     #[test]
     fn the_curve_has_a_line_per_measure_and_set() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("curve.csv"), "step,pitch_accuracy,voicing_accuracy\n50,0.5,0.7\n100,0.6,0.8\n").unwrap();
-        std::fs::write(dir.path().join("dev.csv"), format!("{HEADER}\n100,9,solo,1,0,1,1,0.9,\n100,9,songs,1,0,1,1,0.6,0.8\n"))
-            .unwrap();
+        std::fs::write(
+            dir.path().join("dev.csv"),
+            format!("{}\n100,9,solo,1,0,1,1,0.9,\n100,9,songs,1,0,1,1,0.6,0.8\n", COLUMNS.join(",")),
+        )
+        .unwrap();
         plot(dir.path()).unwrap();
         let svg = std::fs::read_to_string(dir.path().join("curve.svg")).unwrap();
         for name in ["pitch accuracy", "voicing accuracy", "OA solo", "OA songs"] {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
+use qbh::train::hums;
 use qbh_models::embedder::Architecture;
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
-use qbh_training::embedder::{Collection, Config, Data, Loss, Report, train};
-use qbh_training::schedule::Budget;
-use tch::Device;
+use qbh_training::embedder::{Collection, Data, EmbedderSettings, Loss, train};
+use qbh_training::{Budget, Resume, Settings};
 
-use super::{command, hummed};
+use super::{command, device, passed_over, print};
 
 /// Melodies that are composed when no file is given.
 const COMPOSED: usize = 4000;
@@ -64,7 +64,7 @@ pub struct Args {
     seed: u64,
     /// Threads of libtorch
     #[arg(long, default_value_t = 1)]
-    threads: i32,
+    threads: usize,
     /// Where to train: cpu or cuda
     #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
     device: String,
@@ -88,12 +88,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let Some(architecture) = Architecture::from_name(&args.architecture) else {
         bail!("no embedder is called {:?}; there are {:?}", args.architecture, Architecture::ALL.map(Architecture::name));
     };
-    let device = match args.device.as_str() {
-        "cuda" if tch::Cuda::is_available() => Device::Cuda(0),
-        "cuda" => bail!("this libtorch sees no CUDA device; leave out --device cuda, or point LIBTORCH to a CUDA build"),
-        _ => Device::Cpu,
-    };
-    tch::set_num_threads(args.threads);
+    let device = device(&args.device)?;
     let mut training = match args.melodies.is_empty() && args.pairs.is_none() && args.from_index.is_none() {
         true => Collection::generated(COMPOSED, args.seed),
         false => Collection::default(),
@@ -102,14 +97,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         training.read(path).with_context(|| format!("reading {}", path.display()))?;
     }
     if let Some(dir) = &args.from_index {
-        training.melodies.extend(hummed::from_index(dir).with_context(|| format!("reading {}", dir.display()))?);
+        training.tunes.extend(hums::from_index(dir)?);
         training.sources.insert("an index".into());
     }
-    let mut hums = Vec::new();
+    let mut real_hums = Vec::new();
     if let Some(path) = &args.pairs {
         let extractor = extractor::open(&args.extractor, device)?;
-        hums = hummed::pairs(path, &*extractor).with_context(|| format!("reading {}", path.display()))?;
-        training.sources.insert(format!("{} pairs of hum and song", hums.len()));
+        real_hums = hums::pairs(path, &*extractor, &passed_over)?;
+        training.sources.insert(format!("{} pairs of hum and song", real_hums.len()));
     }
     let mut dev = Collection::default();
     if let Some(path) = &args.dev {
@@ -117,42 +112,32 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let sources = training.sources.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let metadata = BTreeMap::from([
-        ("data".to_string(), format!("{} melodies of {sources}. {}", training.melodies.len(), args.data_note)),
+        ("data".to_string(), format!("{} melodies of {sources}. {}", training.tunes.len(), args.data_note)),
         ("command".to_string(), command()),
         ("machine".to_string(), format!("{} thread(s), {}, {}", args.threads, args.device, std::env::consts::ARCH)),
     ]);
-    let config = Config {
+    let kind = EmbedderSettings {
         architecture,
         loss: if args.loss == "triplet" { Loss::Triplet } else { Loss::InfoNce },
-        batch: args.batch,
-        rate: args.rate,
-        warmup: 60,
-        weight_decay: 0.02,
-        ema: 0.999,
-        init: args.init.clone(),
-        budget: Budget { steps: args.steps, hours: args.hours },
-        seed: args.seed,
-        device,
         bf16: !args.f32,
         dimension: args.dimension,
-        checkpoint_every: args.checkpoint_minutes * 60.0,
-        out: args.out.clone(),
+    };
+    let settings = Settings {
+        budget: Budget { steps: args.steps, hours: args.hours },
+        batch: args.batch,
+        threads: args.threads,
+        seed: args.seed,
+        from: args.init,
+        resume: Resume::IfThere,
+        rate: Some(args.rate),
+        checkpoint_seconds: args.checkpoint_minutes * 60.0,
+        device,
+        out: args.out,
+        name: "embedder".into(),
         metadata,
     };
-    eprintln!("{} melodies to train on ({sources}), {} held out", training.melodies.len(), dev.melodies.len());
-    let last = train(&config, Data { melodies: &training.melodies, hummed: &hums, dev: &dev.melodies }, print)?;
-    println!("{}", args.out.join("embedder.safetensors").display());
-    eprintln!("{} steps in {:.2} h", last.progress.step, last.progress.seconds / 3600.0);
+    eprintln!("{} melodies to train on ({sources}), {} held out", training.tunes.len(), dev.tunes.len());
+    let data = Data { tunes: &training.tunes, real_hums: &real_hums, dev: &dev.tunes };
+    println!("{}", train(&settings, kind, data, &mut print)?.display());
     Ok(())
-}
-
-fn print(report: &Report) {
-    let Report { progress, share, loss, accuracy, rate, inverse_temperature, dev } = report;
-    let dev = dev.map_or(String::new(), |d| format!("  dev recall@1 {:.3} @10 {:.3}", d.recall_1, d.recall_10));
-    eprintln!(
-        "step {:6}  {:6.0} s  {:3.0} %  loss {loss:.3}  accuracy {accuracy:.3}  rate {rate:.5}  1/T {inverse_temperature:.1}{dev}",
-        progress.step,
-        progress.seconds,
-        100.0 * share
-    );
 }

@@ -3,24 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use qbh::train::{recordings, studio};
 use qbh_models::extractor::{ARCHITECTURES, Architecture, DEFAULT_EXTRACTOR, architecture};
-use qbh_synthesis::accompaniment::soundfont::SoundFont;
 use qbh_synthesis::bank::StemBank;
-use qbh_synthesis::melody::MelodySource;
-use qbh_synthesis::studio::{Studio, StudioConfig};
-use qbh_synthesis::voice::speech::SpeechBank;
-use qbh_training::extractor::{Report, Settings, train};
-use qbh_training::schedule::Budget;
-use tch::Device;
+use qbh_synthesis::studio::Studio;
+use qbh_training::extractor::train;
+use qbh_training::{Budget, Resume, Settings, TrainingReport};
 
-use super::dev::{self, Dev};
-use super::{alpha_study, recordings, speech, student};
+use super::{alpha_study, dev, device, multitracks, passed_over, print, student};
 use crate::cli::complain;
 
 /// Seconds of each rendered piece.
 const PIECE_SECONDS: f32 = 40.0;
+
+/// Seconds between two checkpoints.
+const CHECKPOINT_SECONDS: f64 = 120.0;
 
 /// Arguments of `qbh train extractor`.
 #[derive(Debug, clap::Args)]
@@ -79,6 +78,8 @@ pub struct Args {
     #[arg(long)]
     rate: Option<f64>,
     #[command(flatten)]
+    multitracks: multitracks::Args,
+    #[command(flatten)]
     student: student::Args,
     #[command(flatten)]
     dev: dev::Args,
@@ -97,26 +98,21 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     ensure!(args.steps.is_some() || args.hours.is_some(), "say how long to train: --hours or --steps");
     ensure!(args.alpha_study.is_empty() || args.arch.name == "multidnn", "--alpha-study is one of --arch multidnn");
     ensure!(args.batch > 0 && args.pieces > 0, "--batch and --pieces must be at least 1");
-    let device = match args.device.as_str() {
-        "cuda" if tch::Cuda::is_available() => Device::Cuda(0),
-        "cuda" => bail!("this libtorch sees no CUDA device; leave out --device cuda, or point LIBTORCH to a CUDA build"),
-        _ => Device::Cpu,
-    };
+    let device = device(&args.device)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
-    let speech = args.speech.as_deref().map_or(Ok(SpeechBank::default()), |dir| pool.install(|| speech::load(dir)))?;
-    let config = StudioConfig {
-        melodies: if args.melodies.is_empty() { MelodySource::generated() } else { MelodySource::open(&args.melodies)? },
-        soundfonts: args.soundfont.iter().map(|path| SoundFont::open(path)).collect::<Result<_, _>>()?,
-        speech,
-    };
+    let config = pool.install(|| studio::open(&args.melodies, &args.soundfont, args.speech.as_deref(), &passed_over))?;
+    if !config.speech.is_empty() {
+        eprintln!("{} speakers, {:.0} min of speech", config.speech.len(), config.speech.seconds() / 60.0);
+    }
     let began = std::time::Instant::now();
     let mut bank = pool.install(|| StemBank::render(&Studio::new(config), args.seed << 32, args.pieces, PIECE_SECONDS));
     if let Some(folder) = &args.accompaniment {
-        bank.accompany(pool.install(|| recordings::excerpts(folder))?);
+        bank.accompany(pool.install(|| recordings::excerpts(folder, &passed_over))?);
     }
     eprintln!("made {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
 
-    let mut dev = Dev::open(&args.dev, &args.out, args.resume)?;
+    let multitracks = pool.install(|| args.multitracks.read())?;
+    let mut sets = args.dev.open(&args.out, args.resume)?;
     let unlabelled = pool.install(|| student::listen(&args.student, args.threads))?;
 
     // Of files only the names: where they lie on this machine concerns nobody.
@@ -125,14 +121,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         .map(|arg| Path::new(&arg).file_name().map_or(arg.clone(), |name| name.to_string_lossy().into_owned()))
         .collect();
     let settings = Settings {
-        architecture: args.arch,
         budget: Budget { steps: args.steps, hours: args.hours },
         batch: args.batch,
         threads: args.threads,
         seed: args.seed,
         from: args.from,
-        resume: args.resume,
+        resume: if args.resume { Resume::Required } else { Resume::Never },
         rate: args.rate,
+        checkpoint_seconds: CHECKPOINT_SECONDS,
         device,
         out: args.out,
         name: args.arch.name.to_string(),
@@ -144,41 +140,27 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     let source = |seed: u64, seconds: f32| match &unlabelled {
         Some(music) if seed.is_multiple_of(2) => music.crop(seed, seconds),
+        _ if multitracks.chosen(seed) => multitracks.tracks.crop(&bank, seed, seconds),
         _ => bank.crop(seed, seconds),
     };
     if !args.alpha_study.is_empty() {
         return alpha_study::run(&settings, &args.alpha_study, &source, &mut print);
     }
     let weights = settings.weights();
-    let mut report = |report: &Report| {
+    let mut report = |report: &TrainingReport| {
         print(report);
         if !report.saved {
             return;
         }
-        if let Err(error) = dev.score(&weights, report, args.threads).and_then(|()| dev::plot(&settings.out)) {
+        let scored = sets.score(&weights, report, args.threads);
+        if let Err(error) = scored.map_err(anyhow::Error::from).and_then(|scores| {
+            dev::print(&scores);
+            dev::plot(&settings.out)
+        }) {
             complain(format!("{error:#}"));
         }
     };
-    let path = train(&settings, &source, &mut report)?;
+    let path = train(&settings, args.arch, &source, &mut report)?;
     eprintln!("wrote {}", path.display());
     Ok(())
-}
-
-/// One line per report of progress.
-fn print(report: &Report) {
-    if report.saved {
-        return;
-    }
-    eprintln!(
-        "{:5.1} %  step {}  pitch loss {:.3}, right {:.1} %  voicing loss {:.3}, right {:.1} %  rate {:.1e}  {:.1} recordings/s ({:.1} offered)",
-        100.0 * report.share.min(1.0),
-        report.step,
-        report.pitch_loss,
-        100.0 * report.pitch_accuracy,
-        report.voicing_loss,
-        100.0 * report.voicing_accuracy,
-        report.rate,
-        report.consumed,
-        report.offered
-    );
 }

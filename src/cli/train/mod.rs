@@ -4,15 +4,20 @@ mod alpha_study;
 mod dev;
 mod embedder;
 mod extractor;
-mod hummed;
-mod picture;
-mod recordings;
+mod multitracks;
 mod render;
 mod reranker;
-mod speech;
 mod student;
 
+use std::fmt::Display;
+use std::path::Path;
+
+use anyhow::bail;
 use clap::Subcommand;
+use qbh_training::TrainingReport;
+use tch::Device;
+
+use crate::cli::complain;
 
 /// What to train.
 #[derive(Debug, Subcommand)]
@@ -25,6 +30,37 @@ pub enum Train {
     Reranker(reranker::Args),
     /// Write training audio to listen to, or real music with replaced voices to measure on
     Render(render::Args),
+}
+
+/// Complains of a file that is passed over.
+fn passed_over(path: &Path, reason: &dyn Display) {
+    let (path, reason) = (path.display().to_string(), reason.to_string());
+    complain(if reason.starts_with(&path) { reason } else { format!("{path}: {reason}") });
+}
+
+/// The device that is asked for by name.
+fn device(name: &str) -> anyhow::Result<Device> {
+    Ok(match name {
+        "cuda" if tch::Cuda::is_available() => Device::Cuda(0),
+        "cuda" => bail!("this libtorch sees no CUDA device; leave out --device cuda, or point LIBTORCH to a CUDA build"),
+        _ => Device::Cpu,
+    })
+}
+
+/// One line per report of progress.
+fn print(report: &TrainingReport) {
+    let TrainingReport { progress, share, rate, scores, consumed, offered, dev, .. } = report;
+    let mut line = format!("{:5.1} %  step {:6}  {:6.0} s  rate {rate:.1e}", 100.0 * share, progress.step, progress.seconds);
+    for (name, score) in scores {
+        line += &format!("  {} {score:.3}", name.replace('_', " "));
+    }
+    if !scores.is_empty() {
+        line += &format!("  {consumed:.1}/s ({offered:.1} offered)");
+    }
+    for (i, (name, score)) in dev.iter().enumerate() {
+        line += &format!("{}{} {score:.3}", if i == 0 { "  held out: " } else { ", " }, name.replace('_', " "));
+    }
+    eprintln!("{line}");
 }
 
 /// The command line without the folders of this machine, for what a model says of itself.

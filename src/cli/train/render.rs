@@ -5,22 +5,17 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use qbh::audio;
-use qbh::pitchfile::{segment, write_text};
-use qbh_models::PitchTrack;
-use qbh_models::extractor::{self, DEFAULT_EXTRACTOR, Extractor, MAX_SECTION};
-use qbh_synthesis::accompaniment::soundfont::SoundFont;
-use qbh_synthesis::melody::MelodySource;
+use qbh::pitchfile::write_text;
+use qbh::plot::spectrogram_png;
+use qbh::train::recordings;
+use qbh::train::replace::replace_voice;
+use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_synthesis::mixing::Mode;
-use qbh_synthesis::resynthesis::singable;
-use qbh_synthesis::studio::{Studio, StudioConfig};
-use qbh_synthesis::voice::speech::SpeechBank;
+use qbh_synthesis::studio::Studio;
 use qbh_synthesis::{Example, SAMPLE_RATE};
 use tch::Device;
 
-use super::picture::spectrogram_png;
-use super::{recordings, speech};
-use crate::cli::complain;
+use super::passed_over;
 use crate::cli::wav::write_wav;
 
 /// Arguments of `qbh train render`.
@@ -69,11 +64,7 @@ pub struct Args {
 /// Renders one recording after another.
 pub fn run(args: &Args) -> Result<()> {
     ensure!((1.0..=600.0).contains(&args.seconds), "--seconds must be from 1 to 600");
-    let config = StudioConfig {
-        melodies: if args.melodies.is_empty() { MelodySource::generated() } else { MelodySource::open(&args.melodies)? },
-        soundfonts: args.soundfont.iter().map(|path| SoundFont::open(path)).collect::<Result<_, _>>()?,
-        speech: args.speech.as_deref().map_or(Ok(SpeechBank::default()), speech::load)?,
-    };
+    let config = qbh::train::studio::open(&args.melodies, &args.soundfont, args.speech.as_deref(), &passed_over)?;
     let studio = Studio::new(config);
     let stems = args.out.join("stems");
     std::fs::create_dir_all(&stems).with_context(|| format!("cannot make folder {}", stems.display()))?;
@@ -88,34 +79,15 @@ pub fn run(args: &Args) -> Result<()> {
         return Ok(());
     };
     let extractor = extractor::open(&args.extractor, Device::Cpu)?;
-    let paths = recordings::below(folder);
+    let paths = recordings::below(folder, &passed_over);
     ensure!(!paths.is_empty(), "{} holds no recording", folder.display());
     for (path, seed) in paths.iter().zip(args.seed..) {
-        match replace(path, &studio, &*extractor, seed) {
+        match replace_voice(path, &studio, &*extractor, seed) {
             Ok(example) => write(&args.out, &path.file_stem().unwrap_or_default().to_string_lossy(), &example)?,
-            Err(error) => complain(format!("{}: {error:#}", path.display())),
+            Err(error) => passed_over(path, &error),
         }
     }
     Ok(())
-}
-
-/// A recording with another voice.
-fn replace(path: &Path, studio: &Studio, extractor: &dyn Extractor, seed: u64) -> Result<Example> {
-    let samples = recordings::whole(path)?;
-    let heard = track(&samples, extractor)?;
-    let f0 = singable(&heard.f0);
-    let notes = segment(&PitchTrack::from_f0(f0.clone()));
-    Ok(studio.replace_voice(seed, &samples, &heard, &f0, &notes))
-}
-
-/// The pitch track of 16 kHz samples of any length.
-pub fn track(samples: &[f32], extractor: &dyn Extractor) -> Result<PitchTrack> {
-    let samples = audio::resample(samples, SAMPLE_RATE as u32, extractor.sample_rate())?;
-    let mut track = PitchTrack::default();
-    for section in samples.chunks((MAX_SECTION * f64::from(extractor.sample_rate())) as usize) {
-        track.append(extractor.extract(section)?);
-    }
-    Ok(track)
 }
 
 fn write(folder: &Path, name: &str, example: &Example) -> Result<()> {
@@ -126,8 +98,8 @@ fn write(folder: &Path, name: &str, example: &Example) -> Result<()> {
     write_wav(&folder.join("stems").join(format!("{name}_accompaniment.wav")), &example.accompaniment, rate)?;
     let pitch = || write_text(&example.pitch, &mut BufWriter::new(File::create(path(".txt"))?));
     pitch().with_context(|| format!("cannot write {}", path(".txt").display()))?;
-    let picture = || std::fs::write(path(".png"), spectrogram_png(&example.mix, &example.pitch.f0)?);
-    picture().with_context(|| format!("cannot write {}", path(".png").display()))?;
+    let picture = spectrogram_png(&example.mix, &example.pitch.f0)?;
+    std::fs::write(path(".png"), picture).with_context(|| format!("cannot write {}", path(".png").display()))?;
     println!("{}", path(".wav").display());
     Ok(())
 }

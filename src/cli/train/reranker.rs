@@ -4,22 +4,21 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-use qbh::search::practice::{self, Plan};
-use qbh_index::Index;
+use qbh::train::practise::{Practice, Searched, practise};
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::reranker::Reranker;
 use qbh_training::embedder::Collection;
-use qbh_training::reranker::{Config, Report, train};
-use qbh_training::schedule::Budget;
+use qbh_training::reranker::{BATCH, train};
+use qbh_training::{Budget, Resume, Settings};
 use tch::Device;
 
-use super::command;
+use super::{command, print};
 use crate::cli::progress;
 
 /// Melodies that are composed when no file is given.
 const COMPOSED: usize = 2000;
-/// One passage in so many is held out.
-const HELD_OUT: usize = 20;
+/// Seconds between two checkpoints.
+const CHECKPOINT_SECONDS: f64 = 120.0;
 
 /// Arguments of `qbh train reranker`.
 #[derive(Debug, clap::Args)]
@@ -54,7 +53,7 @@ pub struct Args {
     seed: u64,
     /// Threads of libtorch
     #[arg(long, default_value_t = 1)]
-    threads: i32,
+    threads: usize,
     /// What the model's metadata shall say about its data and their licences
     #[arg(long, default_value = "", value_name = "TEXT")]
     data_note: String,
@@ -76,45 +75,34 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Reranker::open(name, Device::Cpu)?;
     }
     let temporary = tempfile::tempdir().context("no temporary folder")?;
-    let index = Index::open(temporary.path(), &practice::fingerprint(embedder.as_ref()))?;
-    let plan = Plan { songs: args.songs, passages: args.passages, seed: args.seed };
+    let practice = Practice { songs: args.songs, passages: args.passages, seed: args.seed };
     // Each worker of the search embeds by itself.
     tch::set_num_threads(1);
     let bar = progress::bar(0, "{bar:32} {pos}/{len} songs and passages  {eta} left");
-    let cases = practice::practise(&plan, &melodies.melodies, &index, embedder.as_ref(), &|done, all| {
+    let searched = practise(&practice, &melodies.tunes, temporary.path(), embedder.as_ref(), &|done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     });
     bar.finish_and_clear();
-    let mut cases = cases?;
-    let dev = cases.split_off(cases.len() - cases.len() / HELD_OUT);
+    let Searched { train: cases, dev } = searched?;
     let sources = melodies.sources.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     eprintln!("{} hums to train on ({sources}), {} held out", cases.len(), dev.len());
 
-    tch::set_num_threads(args.threads);
     let data = format!("{} songs and {} passages of {sources}. {}", args.songs, args.passages, args.data_note);
-    let config = Config {
+    let settings = Settings {
         budget: Budget { steps: args.steps, hours: args.hours },
-        from: args.from,
+        batch: BATCH,
+        threads: args.threads,
         seed: args.seed,
+        from: args.from,
+        resume: Resume::IfThere,
+        rate: None,
+        checkpoint_seconds: CHECKPOINT_SECONDS,
         device: Device::Cpu,
         out: args.out,
+        name: "reranker".into(),
         metadata: BTreeMap::from([("data".into(), data), ("command".into(), command()), ("embedder".into(), args.embedder)]),
     };
-    let model = train(&config, &cases, &dev, &mut print)?;
-    println!("{}", model.display());
+    println!("{}", train(&settings, &cases, &dev, &mut print)?.display());
     Ok(())
-}
-
-fn print(report: &Report) {
-    let Report { progress, share, loss, rate, dev } = report;
-    let dev = dev.map_or(String::new(), |[search, alone, both]| {
-        format!("  held out, first: search {search:.3}, network {alone:.3}, both {both:.3}")
-    });
-    eprintln!(
-        "step {:6}  {:6.0} s  {:3.0} %  loss {loss:.3}  rate {rate:.5}{dev}",
-        progress.step,
-        progress.seconds,
-        100.0 * share
-    );
 }

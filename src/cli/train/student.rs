@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use clap::ValueEnum;
+use qbh::train::unlabelled;
 use qbh_models::extractor;
 use qbh_training::extractor::pseudo::{Setup, Unlabelled};
-use rayon::prelude::*;
 use tch::Device;
 
-use super::recordings;
-use super::render::track;
-use crate::cli::complain;
+use super::passed_over;
 
 /// Arguments of the noisy student.
 #[derive(Debug, clap::Args)]
@@ -55,33 +53,12 @@ pub fn listen(args: &Args, threads: usize) -> anyhow::Result<Option<Unlabelled>>
         SetupName::NoisyTeacherStudent => Setup::NoisyTeacherStudent,
         SetupName::NoisyStudent => Setup::NoisyStudent,
     };
-    let paths = recordings::below(folder);
-    let mut unlabelled = Unlabelled::new(&*teacher, setup, args.confidence, threads);
-    // A few at a time: what waits to be stored is four times as large as what is stored.
-    for some in paths.chunks(threads.max(1) * 2) {
-        let jobs: Vec<_> = some.iter().map(|path| (path, teacher.fork())).collect();
-        let heard = jobs.into_par_iter().map(|(path, teacher)| {
-            let hear = || {
-                let samples = recordings::whole(path)?;
-                let heard = track(&samples, &*teacher)?;
-                anyhow::Ok((samples, heard))
-            };
-            hear().with_context(|| path.display().to_string())
-        });
-        for heard in heard.collect::<Vec<_>>() {
-            match heard {
-                Ok((samples, heard)) => _ = unlabelled.add(&samples, heard),
-                Err(error) => complain(format!("{error:#}")),
-            }
-        }
-    }
-    ensure!(!unlabelled.is_empty(), "the teacher hears nobody sing in the {} recordings of {}", paths.len(), folder.display());
+    let (music, recordings) = unlabelled::listen(&*teacher, folder, setup, args.confidence, threads, &passed_over)?;
     eprintln!(
-        "the teacher labelled {:.1} h of music in {:.0} s: {} of {} recordings hold enough of a voice",
-        unlabelled.seconds() / 3600.0,
+        "the teacher labelled {:.1} h of music in {:.0} s: {} of {recordings} recordings hold enough of a voice",
+        music.seconds() / 3600.0,
         began.elapsed().as_secs_f64(),
-        unlabelled.len(),
-        paths.len()
+        music.len(),
     );
-    Ok(Some(unlabelled))
+    Ok(Some(music))
 }

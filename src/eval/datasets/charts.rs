@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use qbh_models::Note;
-use qbh_synthesis::melody::monophonic;
+use qbh_synthesis::melody::without_overlaps;
 use serde::Deserialize;
 
 use super::simulated::{HumPlan, hums};
@@ -27,8 +27,8 @@ pub fn charts(folder: &Path, plan: &HumPlan) -> Result<DataSet, DatasetError> {
         if !chart.is_file() {
             continue;
         }
-        let reference =
-            Reference::read(&chart).map_err(|e| DatasetError::Malformed { path: chart.clone(), reason: e.to_string() })?;
+        let reference = Reference::read(&chart, &recording, None)
+            .map_err(|e| DatasetError::Malformed { path: chart.clone(), reason: e.to_string() })?;
         let Reference::Chart(rows) = reference else { continue };
         let note = |onset: f64, offset: f64, pitch: f64| Note {
             onset: onset as f32,
@@ -39,7 +39,7 @@ pub fn charts(folder: &Path, plan: &HumPlan) -> Result<DataSet, DatasetError> {
         let name = recording.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         songs.push(Song {
             name,
-            notes: Arc::new(monophonic(notes.collect())),
+            notes: Arc::new(without_overlaps(notes.collect())),
             right: song_key(&recording, None).into_iter().collect(),
         });
         library.push(recording);
@@ -56,12 +56,13 @@ pub fn melodies(file: &Path, plan: &HumPlan) -> Result<DataSet, DatasetError> {
     for (id, group) in &groups {
         members.entry(*group).or_default().extend(song_key(file, Some(id)));
     }
+    members.values_mut().for_each(|songs| songs.sort());
     let mut songs = Vec::new();
     for melody in melodies {
         let id = melody.id.ok_or_else(|| malformed("a melody has no id".into()))?;
         let right = groups.get(&id).and_then(|group| members.get(group)).cloned();
         let right = right.unwrap_or_else(|| song_key(file, Some(&id)).into_iter().collect());
-        songs.push(Song { name: id, notes: Arc::new(monophonic(melody.notes)), right });
+        songs.push(Song { name: id, notes: Arc::new(without_overlaps(melody.notes)), right });
     }
     data_set(file, &songs, vec![file.to_path_buf()], plan)
 }
@@ -75,11 +76,9 @@ struct Song {
 
 fn data_set(path: &Path, songs: &[Song], library: Vec<PathBuf>, plan: &HumPlan) -> Result<DataSet, DatasetError> {
     let notes: Vec<Arc<Vec<Note>>> = songs.iter().map(|song| song.notes.clone()).collect();
-    let query = |(item, (song, hum)): (usize, (usize, _))| Query {
-        name: format!("{}/{item}", songs[song].name),
-        source: QuerySource::Simulated(hum),
-        songs: songs[song].right.clone(),
-        without: Vec::new(),
+    let query = |(item, (song, hum)): (usize, (usize, _))| {
+        let Song { name, right, .. } = &songs[song];
+        Query::new(format!("{name}/{item}"), QuerySource::Simulated(hum), right.clone())
     };
     let queries: Vec<Query> = hums(&notes, plan).into_iter().enumerate().map(query).collect();
     if queries.is_empty() {
@@ -126,6 +125,7 @@ mod tests {
         for query in &set.queries {
             let versions = if query.name.starts_with('b') { 1 } else { 2 };
             assert_eq!(query.songs.len(), versions, "{}", query.name);
+            assert!(!query.song.ends_with("#c"), "versions of a tune are one song: {}", query.song);
         }
     }
 

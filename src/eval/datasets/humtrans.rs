@@ -13,12 +13,14 @@ use super::{DataSet, DatasetError, Query, QuerySource, song_key};
 #[derive(Deserialize)]
 struct Row {
     query: String,
+    #[serde(default)]
+    singer: Option<String>,
     transcriber: String,
     song: String,
     notes: Vec<(f32, f32, f32)>,
 }
 
-/// Reads `queries.jsonl(.gz)` with `query, transcriber, song, notes` beside `songs.jsonl(.gz)`, which is the library. `transcriber`
+/// Reads `queries.jsonl(.gz)` with `query, singer, transcriber, song, notes` beside `songs.jsonl(.gz)`, which is the library. `transcriber`
 /// picks one of the automatic transcribers; `None` takes all.
 pub fn humtrans(folder: &Path, transcriber: Option<&str>) -> Result<DataSet, DatasetError> {
     let (path, songs) = [("queries.jsonl.gz", "songs.jsonl.gz"), ("queries.jsonl", "songs.jsonl")]
@@ -36,12 +38,10 @@ pub fn humtrans(folder: &Path, transcriber: Option<&str>) -> Result<DataSet, Dat
         let row: Row = serde_json::from_str(&line).map_err(|e| DatasetError::row(&path, i + 1, e.to_string()))?;
         if transcriber.is_none_or(|t| t == row.transcriber) {
             let notes: Vec<Note> = row.notes.iter().map(|&(onset, duration, pitch)| Note { onset, duration, pitch }).collect();
-            queries.push(Query {
-                name: format!("{}/{}", row.transcriber, row.query),
-                source: QuerySource::Contour(Contour::from_notes(&notes)),
-                songs: song_key(&songs, Some(&row.song)).into_iter().collect(),
-                without: Vec::new(),
-            });
+            let name = format!("{}/{}", row.transcriber, row.query);
+            let source = QuerySource::Contour(Contour::from_notes(&notes));
+            let query = Query::new(name, source, song_key(&songs, Some(&row.song)).into_iter().collect());
+            queries.push(Query { singer: row.singer, ..query });
         }
         transcribers.insert(row.transcriber);
     }
@@ -65,6 +65,7 @@ mod tests {
         std::fs::write(dir.path().join("songs.jsonl"), "").unwrap();
         let set = humtrans(dir.path(), Some("Y")).unwrap();
         assert_eq!((set.queries.len(), set.queries[0].name.as_str()), (1, "Y/a"));
+        assert_eq!(set.queries[0].singer.as_deref(), Some("F"));
         assert!(set.queries[0].songs[0].ends_with("songs.jsonl#7"));
         assert_eq!(humtrans(dir.path(), None).unwrap().queries.len(), 2);
         assert!(humtrans(dir.path(), Some("Z")).unwrap_err().to_string().contains("X, Y"));

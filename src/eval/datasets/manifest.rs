@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use super::{DataSet, DatasetError, Query, find_song};
 
 /// Reads a manifest: CSV with the header `query,song`; queries relative to the manifest, songs relative to one of the library's
-/// folders, `path#member` for files with several songs. A query with several right songs has several rows.
+/// folders, `path#member` for files with several songs. A query with several right songs has several rows. A column `singer`, which may be
+/// left out, tells who hums.
+///
+/// # Errors
+/// The first row that names a query or a song that is not there.
 pub fn manifest(path: &Path, library: &[PathBuf]) -> Result<DataSet, DatasetError> {
     let row = |line: usize, reason: String| DatasetError::row(path, line, reason);
     let file = std::fs::File::open(path).map_err(DatasetError::io(path))?;
@@ -18,10 +22,11 @@ pub fn manifest(path: &Path, library: &[PathBuf]) -> Result<DataSet, DatasetErro
             .position(|h| h.eq_ignore_ascii_case(name))
             .ok_or_else(|| row(1, format!("the header has no column `{name}`")))
     };
-    let (query, song) = (column("query")?, column("song")?);
+    let (query, song, singer) = (column("query")?, column("song")?, column("singer").ok());
     let base = path.parent().unwrap_or(Path::new("."));
+    let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
     let mut queries: Vec<Query> = Vec::new();
-    let mut known = BTreeMap::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for (i, record) in reader.records().enumerate() {
         let record = record.map_err(|e| row(i + 2, e.to_string()))?;
         let (Some(name), Some(song)) = (record.get(query), record.get(song)) else {
@@ -29,11 +34,19 @@ pub fn manifest(path: &Path, library: &[PathBuf]) -> Result<DataSet, DatasetErro
         };
         let key = find_song(song, library)
             .ok_or_else(|| row(i + 2, format!("{song} is not in the library; songs are paths relative to its folder")))?;
-        let at = *known.entry(name.to_string()).or_insert_with(|| {
-            queries.push(Query::of_file(name.into(), base.join(name), Vec::new()));
-            queries.len() - 1
-        });
-        queries[at].songs.push(key);
+        if !base.join(name).is_file() {
+            let (name, folder) = (base.join(name), base.display());
+            return Err(row(i + 2, format!("{} is not there; queries are paths relative to {folder}", name.display())));
+        }
+        match known.get(name) {
+            Some(&at) => queries[at].songs.push(key),
+            None => {
+                known.insert(name.to_string(), queries.len());
+                let singer = singer.and_then(|column| record.get(column)).filter(|singer| !singer.is_empty());
+                let query = Query::of_file(name.into(), base.join(name), vec![key]);
+                queries.push(Query { singer: singer.map(str::to_string), ..query });
+            }
+        }
     }
     if queries.is_empty() {
         return Err(DatasetError::empty(path, ""));
@@ -54,6 +67,10 @@ mod tests {
         for name in ["one.mid", "two.mid", "book.abc"] {
             std::fs::write(library.join(name), "").unwrap();
         }
+        std::fs::create_dir(dir.path().join("h")).unwrap();
+        for name in ["h/a.wav", "h/b, c.wav"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
         let rows = "query,song\nh/a.wav,one.mid\n\"h/b, c.wav\",two.mid\nh/a.wav,book.abc#7\n";
         std::fs::write(&path, rows).unwrap();
         let folders = [dir.path().join("elsewhere"), library.clone()];
@@ -68,7 +85,24 @@ mod tests {
             manifest(&path, &folders).unwrap_err().to_string()
         };
         assert!(error("hum,song\na,one.mid\n").contains("no column `query`"));
-        assert!(error("query,song\na,three.mid\n").contains("line 2: three.mid is not in the library"));
+        assert!(error("query,song\nh/a.wav,three.mid\n").contains("line 2: three.mid is not in the library"));
         assert!(error("query,song\n").contains("holds no query"));
+    }
+
+    #[test]
+    fn a_query_that_is_not_there_is_an_error_and_no_miss() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["one.mid", "a.wav"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let path = dir.path().join("queries.csv");
+        std::fs::write(&path, "query,song,singer\na.wav,one.mid,Ann\nb.wav,one.mid,Bob\n").unwrap();
+        let error = manifest(&path, &[dir.path().to_path_buf()]).unwrap_err().to_string();
+        assert!(error.contains("line 3: ") && error.contains("b.wav is not there; queries are paths relative to"), "{error}");
+
+        std::fs::write(dir.path().join("b.wav"), "").unwrap();
+        let queries = manifest(&path, &[dir.path().to_path_buf()]).unwrap().queries;
+        assert_eq!(queries.iter().map(|q| q.singer.as_deref()).collect::<Vec<_>>(), [Some("Ann"), Some("Bob")]);
+        assert_eq!(queries[0].song, queries[1].song);
     }
 }

@@ -1,6 +1,6 @@
 //! MIR-QBSH (Jang 2006): hums of 48 songs, as both sub-tasks of MIREX search them.
 //!
-//! `waveFile/yearX/personY/0000N.wav` hums song N, `midiFile/0000N.mid`. The `.pv` files beside the hums are not used.
+//! `waveFile/yearX/personY/0000N.wav` hums song N, persons are singers (numbered anew every year), `midiFile/0000N.mid`. The `.pv` files beside the hums are not used.
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,9 @@ fn read(folder: &Path) -> Result<(Vec<Query>, Vec<PathBuf>), DatasetError> {
         let song = songs.iter().find(|song| number(song).is_some() && number(song) == number(&hum));
         let song = song
             .ok_or_else(|| DatasetError::Malformed { path: hum.clone(), reason: format!("no song of its name is in {SONGS}") })?;
-        queries.push(Query::of_file(relative(&hum, folder), hum, song_key(song, None).into_iter().collect()));
+        let singer = hum.parent().map(|person| relative(person, &folder.join(HUMS)));
+        let query = Query::of_file(relative(&hum, folder), hum, song_key(song, None).into_iter().collect());
+        queries.push(Query { singer, ..query });
     }
     if queries.is_empty() {
         return Err(DatasetError::empty(folder, format!(": no .wav file is below {HUMS}")));
@@ -76,6 +78,8 @@ mod tests {
         assert_eq!((set.queries.len(), set.library.len()), (3, 2));
         assert_eq!(set.queries[2].name, "waveFile/year2004/person2/00020.wav");
         assert!(set.queries[2].songs[0].ends_with("00020.mid") && set.queries[2].songs.len() == 1);
+        let singers: Vec<_> = set.queries.iter().map(|q| q.singer.as_deref().unwrap()).collect();
+        assert_eq!(singers, ["year2003/person1", "year2004/person2", "year2004/person2"]);
     }
 
     #[test]
@@ -86,6 +90,7 @@ mod tests {
         let [first, _, lonely] = &set.queries[..] else { panic!("{}", set.queries.len()) };
         assert!(first.songs.len() == 2 && first.songs[1].contains("person2/00001.wav"), "{:?}", first.songs);
         assert!(first.without[0].contains("person1/00001.wav"));
+        assert!(first.song.ends_with("midiFile/00001.mid"), "what all hums of the song have: {}", first.song);
         assert_eq!(lonely.songs.len(), 1, "only the MIDI file: nobody else hummed it");
     }
 

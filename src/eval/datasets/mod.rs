@@ -53,11 +53,21 @@ pub struct Query {
     pub songs: Vec<String>,
     /// Songs that do not count for this query: itself, where hums are searched among hums.
     pub without: Vec<String>,
+    /// The song that is hummed: of several right ones, that which all its hums have.
+    pub song: String,
+    /// Who hums, where the set tells.
+    pub singer: Option<String>,
 }
 
 impl Query {
+    /// A query by nobody in particular; of several right songs the first is the one that is hummed.
+    fn new(name: String, source: QuerySource, songs: Vec<String>) -> Self {
+        let song = songs.first().cloned().unwrap_or_default();
+        Query { name, source, songs, without: Vec::new(), song, singer: None }
+    }
+
     fn of_file(name: String, path: PathBuf, songs: Vec<String>) -> Self {
-        Query { name, source: QuerySource::File(path), songs, without: Vec::new() }
+        Query::new(name, QuerySource::File(path), songs)
     }
 }
 

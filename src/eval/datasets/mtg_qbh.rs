@@ -44,8 +44,9 @@ pub fn mtg_qbh(folder: &Path, library: &[PathBuf]) -> Result<(DataSet, Vec<Strin
         });
         let recording = recording.ok_or_else(|| row(i + 2, format!("there is no recording {name}")))?;
         let is_right = |text: &str| text.contains(&plain(&artist)) && text.contains(&plain(&title));
-        let right: Vec<String> =
+        let mut right: Vec<String> =
             songs.iter().filter(|(text, _)| is_right(text)).filter_map(|(_, song)| song_key(song, None)).collect();
+        right.sort();
         if right.is_empty() {
             absent.push(format!("{name}: {artist} - {title}"));
         } else {

@@ -1,9 +1,9 @@
 //! From a file to songs in the index: listen, cut into windows, embed, store.
 
 use super::plan::{Failure, Pending};
-use super::report::Stages;
+use super::stages::StageTimes;
+use crate::library::embed_song;
 use crate::library::listen::{self, Piece};
-use crate::search::embed_song;
 use qbh_index::{Index, NewSong};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
@@ -26,11 +26,11 @@ pub(super) struct Done {
     pub seconds: f64,
     /// Why nothing was stored.
     pub failure: Option<Failure>,
-    pub stages: Stages,
+    pub stages: StageTimes,
 }
 
 /// Why a file is not in the index, and what to do about it.
-struct Refusal {
+struct Reason {
     reason: String,
     remedy: String,
 }
@@ -42,7 +42,7 @@ impl Worker {
 
     /// Listens to a file and stores what it holds, or that it failed. Only the index itself can be an error.
     pub(super) fn process(&mut self, index: &Index, file: &Pending) -> Result<Done, qbh_index::Error> {
-        let mut stages = Stages::default();
+        let mut stages = StageTimes::default();
         // One strange file must not end a run over a hundred thousand.
         let heard =
             catch_unwind(AssertUnwindSafe(|| self.songs(file, &mut stages))).unwrap_or_else(|panic| Err(stumbled(&*panic)));
@@ -54,7 +54,7 @@ impl Worker {
                 done.seconds = songs.iter().filter_map(|song| song.tags.duration).sum();
                 match index.put_file(&file.identity, songs) {
                     Ok(_) => None,
-                    Err(qbh_index::Error::InvalidSong { reason, .. }) => Some(Refusal {
+                    Err(qbh_index::Error::InvalidSong { reason, .. }) => Some(Reason {
                         reason: format!("cannot be stored: {reason}"),
                         remedy: "please report it as a bug, with the file".into(),
                     }),
@@ -63,7 +63,7 @@ impl Worker {
             }
             Err(refusal) => Some(refusal),
         };
-        if let Some(Refusal { reason, remedy }) = refusal {
+        if let Some(Reason { reason, remedy }) = refusal {
             index.put_failure(&file.identity, reason.as_str(), remedy.as_str())?;
             done.failure = Some(Failure { path: file.identity.path.clone(), reason, remedy, known: false });
         }
@@ -71,9 +71,9 @@ impl Worker {
         Ok(done)
     }
 
-    fn songs(&mut self, file: &Pending, stages: &mut Stages) -> Result<Vec<NewSong>, Refusal> {
+    fn songs(&mut self, file: &Pending, stages: &mut StageTimes) -> Result<Vec<NewSong>, Reason> {
         let heard = listen::listen(&file.path, &*self.extractor)
-            .map_err(|error| Refusal { reason: error.to_string(), remedy: error.remedy().to_owned() })?;
+            .map_err(|error| Reason { reason: error.to_string(), remedy: error.remedy().to_owned() })?;
         stages.decode += heard.decode;
         stages.extract += heard.extract;
 
@@ -82,7 +82,7 @@ impl Worker {
         let mut songs = Vec::with_capacity(heard.pieces.len());
         for piece in heard.pieces {
             let key = keys.of(&piece);
-            let levels = embed_song(&piece.contour.pitch, &*self.embedder).map_err(|error| Refusal {
+            let levels = embed_song(&piece.contour.pitch, &*self.embedder).map_err(|error| Reason {
                 reason: format!("could not be embedded: {error}"),
                 remedy: "please report it as a bug, with the file".into(),
             })?;
@@ -94,7 +94,7 @@ impl Worker {
         }
         stages.embed += start.elapsed();
         if songs.is_empty() {
-            return Err(Refusal {
+            return Err(Reason {
                 reason: "no melody was heard in it".into(),
                 remedy: "nothing to do if it is silent or holds no tune; else try --extractor ssl".into(),
             });
@@ -127,9 +127,9 @@ impl<'a> Keys<'a> {
 }
 
 /// A panic, as a reason.
-fn stumbled(panic: &(dyn Any + Send)) -> Refusal {
+fn stumbled(panic: &(dyn Any + Send)) -> Reason {
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
-    Refusal {
+    Reason {
         reason: format!("qbh stumbled over it: {}", text.unwrap_or_else(|| "no reason given".into())),
         remedy: "please report it as a bug, with the file".into(),
     }

@@ -1,11 +1,13 @@
-//! The run of `qbh index`: what has to be listened to ([`Plan`]), listening to it on every core ([`run`]), and what came of it ([`Report`]).
+//! The run of `qbh index`: what has to be listened to ([`IndexingPlan`]), listening to it on every core ([`run`]), and what came of it ([`IndexingReport`]).
 
 mod hear;
 mod plan;
 mod report;
+mod stages;
 
-pub use plan::{Failure, Pending, Plan};
-pub use report::{Report, Stages};
+pub use plan::{Failure, IndexingPlan, Pending};
+pub use report::IndexingReport;
+pub use stages::StageTimes;
 
 use hear::Worker;
 use qbh_index::{Fingerprint, Index, Level, ModelId};
@@ -46,15 +48,15 @@ pub fn fingerprint(extractor: &ModelId, embedder: &dyn Embedder) -> Fingerprint 
 /// the files it was listening to.
 pub fn run(
     index: &Index,
-    plan: &Plan,
+    plan: &IndexingPlan,
     extractor: &dyn Extractor,
     embedder: &dyn Embedder,
     jobs: usize,
     stop: &AtomicBool,
     observer: &dyn Observer,
-) -> Result<Report, qbh_index::Error> {
+) -> Result<IndexingReport, qbh_index::Error> {
     let start = Instant::now();
-    let report = Mutex::new(Report::of(plan));
+    let report = Mutex::new(IndexingReport::of(plan));
     let next = AtomicUsize::new(0);
     let broken = Mutex::new(None);
 
@@ -93,7 +95,7 @@ pub fn run(
 }
 
 /// Removes the songs of files that are gone.
-pub fn forget(index: &Index, plan: &Plan) -> Result<(), qbh_index::Error> {
+pub fn forget(index: &Index, plan: &IndexingPlan) -> Result<(), qbh_index::Error> {
     plan.vanished.iter().try_for_each(|path| index.remove_file(path).map(drop))
 }
 

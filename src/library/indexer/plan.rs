@@ -30,7 +30,7 @@ pub struct Failure {
 
 /// What a run has to do.
 #[derive(Debug, Clone, Default)]
-pub struct Plan {
+pub struct IndexingPlan {
     /// Files that are new or have changed, the biggest first, so that no thread is left with a long one at the end.
     pub pending: Vec<Pending>,
     /// How many files are in the index and have not changed.
@@ -43,14 +43,14 @@ pub struct Plan {
     pub remarks: Vec<String>,
 }
 
-impl Plan {
+impl IndexingPlan {
     /// Compares what is below `roots` (files or folders that exist, absolute) with what the index knows.
     ///
     /// Files that are gone are forgotten only where their absence is beyond doubt: not below a folder that could not be read, and
     /// not when a folder that used to hold music holds none at all, as an unmounted drive does.
     pub fn new(roots: &[PathBuf], known: Vec<FileRecord>) -> Self {
         let known: HashMap<String, FileRecord> = known.into_iter().map(|record| (record.identity.path.clone(), record)).collect();
-        let mut plan = Plan::default();
+        let mut plan = IndexingPlan::default();
         let mut seen = HashSet::new();
         for root in roots {
             plan.visit(root, &known, &mut seen);

@@ -1,25 +1,13 @@
 //! What came of a run.
 
 use super::hear::Done;
-use super::plan::{Failure, Plan};
+use super::plan::{Failure, IndexingPlan};
+use super::stages::StageTimes;
 use std::time::Duration;
-
-/// Time spent in each stage, summed over the threads.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Stages {
-    /// Reading, decoding, resampling, parsing.
-    pub decode: Duration,
-    /// Melody extraction.
-    pub extract: Duration,
-    /// Embedding.
-    pub embed: Duration,
-    /// Writing to the index.
-    pub store: Duration,
-}
 
 /// What a run did.
 #[derive(Debug, Clone, Default)]
-pub struct Report {
+pub struct IndexingReport {
     /// Files that were listened to and are now in the index.
     pub indexed: usize,
     /// Songs in those files.
@@ -33,23 +21,20 @@ pub struct Report {
     /// Time the run took.
     pub elapsed: Duration,
     /// Where the time went.
-    pub stages: Stages,
+    pub stages: StageTimes,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
 }
 
-impl Report {
+impl IndexingReport {
     /// A report on a plan of which nothing has been done yet.
-    pub fn of(plan: &Plan) -> Self {
-        Report { unchanged: plan.unchanged, failed: plan.failed_before.clone(), ..Report::default() }
+    pub fn of(plan: &IndexingPlan) -> Self {
+        IndexingReport { unchanged: plan.unchanged, failed: plan.failed_before.clone(), ..IndexingReport::default() }
     }
 
     pub(super) fn add(&mut self, done: Done) {
         self.seconds += done.seconds;
-        self.stages.decode += done.stages.decode;
-        self.stages.extract += done.stages.extract;
-        self.stages.embed += done.stages.embed;
-        self.stages.store += done.stages.store;
+        self.stages += done.stages;
         match done.failure {
             Some(failure) => self.failed.push(failure),
             None => {

@@ -1,13 +1,14 @@
 //! The alignment against its definition, and what it is for.
 
+use super::recurrence::{SKIP, TAU, difference, shifted};
 use super::*;
-use crate::search::melody::Melody;
+use crate::search::sequence::PitchSequence;
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// A melody of random notes, as 5 Hz pitches.
-fn tune(seed: u64, frames: usize) -> Vec<f32> {
+pub(super) fn tune(seed: u64, frames: usize) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut pitch = 60.0;
     let mut tune = Vec::new();
@@ -21,13 +22,13 @@ fn tune(seed: u64, frames: usize) -> Vec<f32> {
     tune
 }
 
-fn classes(pitch: &[f32]) -> Vec<u16> {
+pub(super) fn classes(pitch: &[f32]) -> Vec<u16> {
     let contour: Vec<f32> = pitch.iter().flat_map(|&p| [p, p]).collect();
-    Melody::new(&contour).class
+    PitchSequence::new(&contour).class
 }
 
 fn align(hum: &[u16], song: &[u16]) -> Alignment {
-    Aligner::new(hum).align(song, &mut Scratch::default())
+    Aligner::new(hum).align(song, &mut Buffers::default())
 }
 
 /// The definition in floating point, cell by cell.
@@ -55,30 +56,6 @@ fn agrees_with_the_definition() {
         let (hum, song) = (tune(seed, 40), tune(100 + seed, 170));
         let score = align(&classes(&hum), &classes(&song)).score;
         assert!((score - by_definition(&hum, &song)).abs() < 0.03, "{score} against {}", by_definition(&hum, &song));
-    }
-}
-
-#[test]
-fn all_kernels_agree() {
-    for (seed, frames) in [(1, 1), (2, 2), (3, 31), (4, 64), (5, 257), (6, 1203)] {
-        let (hum, song) = (classes(&tune(seed, 60)), classes(&tune(seed + 50, frames)));
-        let expected = Kernel::Plain.best_key(&hum, &song, &mut Scratch::default());
-        for kernel in Kernel::available() {
-            assert_eq!(kernel.best_key(&hum, &song, &mut Scratch::default()), expected, "{kernel:?} at {frames} frames");
-        }
-    }
-}
-
-#[test]
-#[ignore = "a measurement: cargo test --release -- --ignored --nocapture seconds_per"]
-fn seconds_per_200_candidates_of_4_minutes() {
-    let hum = classes(&tune(1, 60));
-    let songs: Vec<Vec<u16>> = (0..200).map(|seed| classes(&tune(seed, 1200))).collect();
-    for kernel in Kernel::available() {
-        let begin = std::time::Instant::now();
-        let mut scratch = Scratch::default();
-        let best = songs.iter().map(|song| kernel.best_key(&hum, song, &mut scratch)).max();
-        println!("{kernel:?}: {:?} on one core for a hum of 12 s ({best:?})", begin.elapsed());
     }
 }
 
@@ -160,16 +137,4 @@ proptest! {
         prop_assert!(found.score - score <= (f32::from(TAU)) / (f32::from(TAU) * hum.len() as f32) + 1e-6);
         prop_assert!(score <= found.score + 1e-6);
     }
-}
-
-#[test]
-fn moves_count_where_both_move_the_same_way() {
-    let hum = classes(&[60.0, 60.0, 62.0, 62.0, 59.0, 59.0, 64.0]);
-    let diagonal: Vec<(usize, usize)> = (0..7).map(|i| (i, i)).collect();
-    assert_eq!(moves(&hum, &hum, &diagonal), 3);
-    // The first move comes a frame late, the second is missing, the third goes the other way.
-    let song = classes(&[60.0, 60.0, 60.0, 62.0, 62.0, 62.0, 58.0]);
-    assert_eq!(moves(&hum, &song, &diagonal), 1);
-    assert_eq!(moves(&hum, &classes(&[60.0; 7]), &diagonal), 0);
-    assert_eq!(moves(&hum, &song, &[]), 0);
 }

@@ -2,25 +2,9 @@
 
 use super::cursor::Cursor;
 use super::field::{self, Meter};
+use super::item::Item;
 use super::key::{self, Signature, letter_index};
 use crate::symbolic::MAX_NOTES;
-
-/// What stands in a tune, in the order of writing; lengths in quarter notes.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Item {
-    /// A note, or the top of a chord, or (`None`) a rest; `tied` to the next of the same pitch.
-    Note { pitch: Option<i32>, length: f64, tied: bool },
-    /// Quarter notes per minute from here on.
-    Tempo(f64),
-    /// `|:`
-    RepeatStart,
-    /// `:|`
-    RepeatEnd,
-    /// `[1`, `[2`, `[1,3`: what follows is played in these passes only.
-    Ending(Vec<u8>),
-    /// `||` or `|]`
-    SectionEnd,
-}
 
 /// Tuplet notes still to come, and the factor of their length.
 #[derive(Debug, Clone, Copy)]

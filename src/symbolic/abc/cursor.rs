@@ -1,6 +1,6 @@
 //! A line of music, byte by byte.
 
-use super::repeats::MAX_PASSES;
+use super::item::MAX_PASSES;
 
 /// A place in a line of music. Only ASCII means anything there.
 pub(super) struct Cursor<'a> {

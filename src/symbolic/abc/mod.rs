@@ -7,6 +7,7 @@
 mod body;
 mod cursor;
 mod field;
+mod item;
 mod key;
 mod repeats;
 
@@ -109,5 +110,46 @@ pub(super) fn parse(text: &str) -> Result<Vec<Melody>, SymbolicError> {
     match failure {
         Some(error) if melodies.is_empty() => Err(error),
         _ => Ok(melodies),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbolic::Span;
+
+    fn played(music: &str) -> String {
+        let mut reader = TuneReader::default();
+        reader.music(music);
+        let letter = |s: &Span| match s.pitch as i32 % 12 {
+            0 => 'C',
+            2 => 'D',
+            4 => 'E',
+            5 => 'F',
+            7 => 'G',
+            9 => 'A',
+            _ => 'B',
+        };
+        repeats::play(&reader.items).0.iter().map(letter).collect()
+    }
+
+    #[test]
+    fn sections_and_endings() {
+        assert_eq!(played("|:C D:| E"), "CDCDE");
+        assert_eq!(played("C D:|: E F :|"), "CDCDEFEF");
+        assert_eq!(played("C::D:|"), "CCDD");
+        assert_eq!(played("|:C|1 D:|2 E|| F:|"), "CDCEFF");
+        assert_eq!(played("|:C [1 D:| [2 E:| F"), "CDCEF");
+        assert_eq!(played("|:C [1,2 D:| [3 E|] F"), "CDCDCEF");
+        assert_eq!(played("|:C [1-3 D:|[4 E|] F"), "CDCDCDCEF");
+        assert_eq!(played("|:C [1 D:| E"), "CDCE");
+        assert_eq!(played("C|D||E|]"), "CDE");
+    }
+
+    #[test]
+    fn stray_signs_end() {
+        assert_eq!(played(":|:|:|C"), "C");
+        assert_eq!(played("C:|:|:|"), "CC");
+        assert_eq!(played("[1[2[3"), "");
     }
 }

@@ -1,10 +1,7 @@
 //! From the items as written to the notes as played.
 
-use super::body::Item;
+use super::item::{Item, MAX_PASSES};
 use crate::symbolic::{MAX_NOTES, Span};
-
-/// Most times a section is played.
-pub(super) const MAX_PASSES: u32 = 8;
 
 /// The notes in quarter notes, ties joined, and the tempo changes. A section is what lies between `|:` (or the start, or
 /// the end of the section before) and `:|`; it is played twice, or as often as its endings are numbered.
@@ -72,46 +69,5 @@ impl Player {
         }
         self.now = end;
         self.tied = tied;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::symbolic::abc::body::TuneReader;
-
-    fn played(music: &str) -> String {
-        let mut reader = TuneReader::default();
-        reader.music(music);
-        let letter = |s: &Span| match s.pitch as i32 % 12 {
-            0 => 'C',
-            2 => 'D',
-            4 => 'E',
-            5 => 'F',
-            7 => 'G',
-            9 => 'A',
-            _ => 'B',
-        };
-        play(&reader.items).0.iter().map(letter).collect()
-    }
-
-    #[test]
-    fn sections_and_endings() {
-        assert_eq!(played("|:C D:| E"), "CDCDE");
-        assert_eq!(played("C D:|: E F :|"), "CDCDEFEF");
-        assert_eq!(played("C::D:|"), "CCDD");
-        assert_eq!(played("|:C|1 D:|2 E|| F:|"), "CDCEFF");
-        assert_eq!(played("|:C [1 D:| [2 E:| F"), "CDCEF");
-        assert_eq!(played("|:C [1,2 D:| [3 E|] F"), "CDCDCEF");
-        assert_eq!(played("|:C [1-3 D:|[4 E|] F"), "CDCDCDCEF");
-        assert_eq!(played("|:C [1 D:| E"), "CDCE");
-        assert_eq!(played("C|D||E|]"), "CDE");
-    }
-
-    #[test]
-    fn stray_signs_end() {
-        assert_eq!(played(":|:|:|C"), "C");
-        assert_eq!(played("C:|:|:|"), "CC");
-        assert_eq!(played("[1[2[3"), "");
     }
 }

@@ -8,7 +8,7 @@ mod container;
 mod measure;
 
 use super::names::{Role, role};
-use super::skyline::skyline;
+use super::skyline;
 use super::tempo::TempoMap;
 use super::{Melody, NOTATION_QPM, SymbolicError, check_count, text, to_notes};
 use measure::{Measure, PartReader};

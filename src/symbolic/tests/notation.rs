@@ -207,7 +207,7 @@ fn json_lines() {
     assert!(complaint(JsonLines, b"{\"notes\":[[0,1,60]]}\n{\"notes\":[[0,1]]}").contains("line 2"));
     assert!(complaint(JsonLines, b"{\"notes\":[[0,1,60],[1,1,999]]}").contains("note 2"));
     assert!(complaint(JsonLines, b"{\"notes\":[]}").contains("line 1"));
-    assert!(complaint(JsonLines, b"{\"unit\":\"bar\",\"notes\":[[0,1,60]]}").contains("\"bar\""));
+    assert!(complaint(JsonLines, b"{\"unit\":\"bar\",\"notes\":[[0,1,60]]}").contains("`bar`"));
     assert!(complaint(JsonLines, b"{\"notes\":[[1e9,1e9,60]]}").contains("hours"));
     assert!(complaint(JsonLines, b"").contains("no line"));
 }

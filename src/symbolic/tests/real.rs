@@ -1,21 +1,11 @@
 //! Real files, where the data folder is there.
 
+use crate::skipped::shared_data;
 use crate::symbolic::{SymbolicError, read};
-use std::path::PathBuf;
-
-/// A path of the data folder, or `None` with a loud line if it is absent.
-fn data(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")).join(path);
-    if !path.exists() {
-        eprintln!("SKIPPED: {} is absent", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 #[test]
 fn midi_of_hummed_songs() {
-    let Some(folder) = data("hums/mabdh/songs") else { return };
+    let Some(folder) = shared_data("hums/mabdh/songs") else { return };
     let mut read_files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -35,7 +25,7 @@ fn melody_json_lines() {
     let counts =
         [("melodies/dev.jsonl.gz", 1102), ("melodies/essen_noise.jsonl.gz", 4276), ("hums/humtrans_valid/songs.jsonl.gz", 50)];
     for (file, count) in counts {
-        let Some(path) = data(file) else { continue };
+        let Some(path) = shared_data(file) else { continue };
         let melodies = read(&path).unwrap();
         assert_eq!(melodies.len(), count, "{file}");
         assert!(melodies.iter().all(|m| m.id.is_some()));

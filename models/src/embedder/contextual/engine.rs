@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::shape::{DILATIONS, DOWN, HEADS, NARROW, NARROW_STEPS, STEM, WIDE, WIDE_STEPS};
 use super::{CHANNELS, STEPS};
-use crate::embedder::runner::Runner;
 use crate::embedder::residual::EPS;
+use crate::embedder::runner::Runner;
 use crate::engine::{
     Affine, Conv, Finish, Kernel, LAYER_NORM_EPS, Panels, Plane, Reader, Room as BlockRoom, TransformerBlock, linear, softmax,
 };

@@ -90,12 +90,14 @@ macro_rules! register {
 }
 
 #[cfg(target_arch = "x86_64")]
-register!(Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_max_ps,
-    |a, b, c| _mm256_fmadd_ps(a, b, c));
+register!(Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_max_ps, |a, b, c| {
+    _mm256_fmadd_ps(a, b, c)
+});
 
 #[cfg(target_arch = "x86_64")]
-register!(Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_max_ps,
-    |a, b, c| _mm512_fmadd_ps(a, b, c));
+register!(Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_max_ps, |a, b, c| {
+    _mm512_fmadd_ps(a, b, c)
+});
 
 #[cfg(target_arch = "aarch64")]
 register!(Neon, float32x4_t, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, vaddq_f32, vmaxq_f32, |a, b, c| vfmaq_f32(c, a, b));

@@ -177,7 +177,14 @@ fn the_ends_of_the_numbers_are_no_nan() {
 #[test]
 fn gelu_is_that_of_the_normal_distribution() {
     // x times its distribution function, of tables.
-    for (x, wanted) in [(-3.0f32, -0.004_049_7), (-1.0, -0.158_655_3), (-0.5, -0.154_268_8), (0.5, 0.345_731_2), (1.0, 0.841_344_7), (3.0, 2.995_950_3)] {
+    for (x, wanted) in [
+        (-3.0f32, -0.004_049_7),
+        (-1.0, -0.158_655_3),
+        (-0.5, -0.154_268_8),
+        (0.5, 0.345_731_2),
+        (1.0, 0.841_344_7),
+        (3.0, 2.995_950_3),
+    ] {
         for kernel in Kernel::available() {
             let mut y = [x; 9];
             kernel.map(math::Function::Gelu, &mut y);

@@ -14,7 +14,8 @@ fn weights(size: Size, seed: i64) -> Weights {
     let _guard = tch::no_grad_guard();
     for (key, mut variable) in vs.variables() {
         if key.contains(".bn.") {
-            variable.copy_(&(variable.rand_like() * 0.4 + if key.ends_with("weight") || key.ends_with("var") { 0.6 } else { -0.2 }));
+            variable
+                .copy_(&(variable.rand_like() * 0.4 + if key.ends_with("weight") || key.ends_with("var") { 0.6 } else { -0.2 }));
         }
     }
     let about = [("architecture", ARCHITECTURE), ("size", size.name()), ("voicing_threshold", "0.5")];

@@ -14,7 +14,7 @@ pub fn choir(score: &Score, speech: &SpeechBank, samples: usize, draw: &mut Draw
     for part in 0..draw.index(2) + 2 {
         let kind = if draw.chance(0.2) { Kind::Hummed } else { Kind::Sung };
         let mut style = VoiceStyle::draw(kind, draw);
-        speech.lend(&mut style, draw);
+        style.borrow_voice(speech, draw);
         (style.scoop, style.inflection, style.melisma, style.gap) = (0.1, 0.03, 0.9, 0.0);
         let floor = draw.integer(52, 62);
         let notes: Vec<Note> = score

@@ -20,17 +20,12 @@ mod song;
 use std::ops::Range;
 
 use crate::random::Draw;
+pub use crate::random::stream;
 use qbh_models::Note;
 
 pub use record::record;
 pub use singer::{hum, mistrack};
 pub use song::{leak, song};
-
-/// Random numbers of one item (below 2^20) of one step of one seed. Streams of different keys are independent, so that
-/// any worker can draw any item, no item repeats another, and a resumed training draws what it would have drawn.
-pub fn stream(seed: u64, step: u64, item: u32) -> Draw {
-    Draw::stream(seed, step << 20 | u64::from(item & 0xf_ffff))
-}
 
 /// The parts of `notes` (in order of time) inside `section`, in seconds from its start.
 fn clip(notes: &[Note], section: &Range<f32>) -> Vec<Note> {

@@ -9,7 +9,7 @@ use crate::effects::dynamics::limit_peak;
 use crate::effects::noise::background;
 use crate::effects::reverb::Reverb;
 use crate::level;
-use crate::melody::{median_pitch, monophonic};
+use crate::melody::{median_pitch, without_overlaps};
 use crate::random::Draw;
 use crate::voice::{Kind, Sung, VoiceStyle, sing};
 use qbh_models::Note;
@@ -43,7 +43,7 @@ pub(super) fn perform(mut notes: Vec<Note>, kind: Kind, draw: &mut Draw) -> Sung
     }
     let end = notes.iter().map(Note::offset).fold(0.0, f32::max);
     let length = ((end + SILENCE) * SAMPLE_RATE as f32) as usize;
-    let mut sound = sing(&monophonic(notes), &style, length, draw);
+    let mut sound = sing(&without_overlaps(notes), &style, length, draw);
     let samples = &mut sound.samples;
     let decay = draw.range(0.15, 0.6);
     Reverb { decay, size: 0.4, damping: 0.5, wet: draw.range(0.02, 0.2), delay: 0.0 }.run(samples);

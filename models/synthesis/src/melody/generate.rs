@@ -1,6 +1,6 @@
 //! Composes songs: a scale, a few motifs of rhythm and steps, phrases made of them, verse and refrain.
 
-use super::Passage;
+use super::{Passage, without_overlaps};
 use crate::random::Draw;
 use qbh_models::Note;
 
@@ -71,7 +71,7 @@ pub fn song(seconds: f32, draw: &mut Draw) -> Passage {
         start += 32.0 * beat + draw.pick(&[0.0, 0.0, 4.0, 8.0]) * beat;
     }
     notes.retain(|n| n.onset < seconds);
-    Passage { notes: super::monophonic(notes), beat: Some(beat) }
+    Passage { notes: without_overlaps(notes), beat: Some(beat) }
 }
 
 /// Eight bars: four phrases of two bars, each ending in a held note and a breath; (onset, length) in beats, degree.

@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use lines::Unit;
-
 use super::random::Draw;
-use qbh_models::{ModelError, Note};
+use qbh_models::ModelError;
+use qbh_models::notes::json_lines::{MelodyLines, Unit};
+use qbh_models::notes::{Note, monophonic};
 
 mod generate;
-pub mod lines;
 
 /// A melody as it is kept: times in seconds, or in quarters.
 #[derive(Debug, Clone)]
-struct Tune {
+struct StoredMelody {
     quarters: bool,
     notes: Vec<Note>,
 }
@@ -29,7 +28,7 @@ pub struct Passage {
 /// An endless supply of melodies.
 #[derive(Debug, Clone, Default)]
 pub struct MelodySource {
-    tunes: Vec<Tune>,
+    tunes: Vec<StoredMelody>,
 }
 
 impl MelodySource {
@@ -98,12 +97,12 @@ impl MelodySource {
             shift += total + draw.range(0.2, 1.5);
             from = 0;
         }
-        Passage { notes: monophonic(notes), beat }
+        Passage { notes: without_overlaps(notes), beat }
     }
 }
 
-/// Keeps one note at a time: a note ends where the next begins; notes under 40 ms are left out.
-pub fn monophonic(mut notes: Vec<Note>) -> Vec<Note> {
+/// What one voice sings of the notes of one melody: a note ends where the next begins, and those under 40 ms are left out.
+pub fn without_overlaps(mut notes: Vec<Note>) -> Vec<Note> {
     notes.sort_by(|a, b| a.onset.total_cmp(&b.onset));
     for i in 1..notes.len() {
         let next = notes[i].onset;
@@ -129,19 +128,20 @@ pub fn median_pitch(notes: &[Note]) -> f32 {
     60.0
 }
 
-fn read(path: &Path, tunes: &mut Vec<Tune>) -> Result<(), ModelError> {
-    lines::read(path, |line| {
-        let start = line.notes().next().map_or(0.0, |n| n.onset);
+fn read(path: &Path, tunes: &mut Vec<StoredMelody>) -> Result<(), ModelError> {
+    for line in MelodyLines::open(path)? {
+        let (_, line) = line?;
+        let start = line.written().next().map_or(0.0, |n| n.onset);
         let notes = line
-            .notes()
+            .written()
             .map(|n| Note { onset: n.onset - start, ..n })
             .filter(|n| n.onset.is_finite() && n.duration > 0.0 && n.duration.is_finite() && (12.0..=120.0).contains(&n.pitch));
-        let notes = monophonic(notes.collect());
+        let notes = without_overlaps(monophonic(notes));
         if notes.len() >= 16 {
-            tunes.push(Tune { quarters: line.unit == Unit::Quarter, notes });
+            tunes.push(StoredMelody { quarters: line.unit == Unit::Quarter, notes });
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -164,7 +164,7 @@ mod tests {
         }
         assert!(MelodySource::open(&[PathBuf::from("nowhere.jsonl")]).is_err());
         writeln!(file, "not a melody").unwrap();
-        assert!(MelodySource::open(&[file.path().to_owned()]).unwrap_err().to_string().contains(":2:"));
+        assert!(MelodySource::open(&[file.path().to_owned()]).unwrap_err().to_string().contains("line 2"));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! Saitou, Unoki and Akagi found in singers (Speech Communication 46, 2005); to it come vibrato, drift, scoops, falls,
 //! bends within the note, and what consonants do to f0.
 
-use super::articulate::{FRAME_RATE, Frame, Syllable};
+use super::frame::{FRAME_RATE, Frame};
 use super::phonemes::Consonant;
 use super::style::VoiceStyle;
+use super::syllables::Syllable;
 use crate::random::{Draw, Wander};
 use qbh_models::pitch::midi_to_hz;
 

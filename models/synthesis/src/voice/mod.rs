@@ -1,24 +1,25 @@
-//! Singing by source and filter: notes become [`articulate`]d control frames (pitch, loudness, mouth), and frames become
-//! sound in [`render`] (harmonics of a glottal pulse through a moving vocal tract, and noise).
+//! Singing by source and filter: notes become syllables, these [`articulate`]d control frames (pitch, loudness, mouth), and
+//! frames become sound in [`render`] (harmonics of a glottal pulse through a moving vocal tract, and noise).
 
 pub mod articulate;
+pub mod frame;
 pub mod glottis;
 mod intonation;
+mod movement;
 pub mod phonemes;
 pub mod render;
 pub mod speech;
 pub mod style;
+mod syllables;
 pub mod tract;
 
+pub use frame::FRAME;
 pub use style::{Kind, VoiceStyle};
 
 use super::random::Draw;
-use super::{LABEL_HOP, SAMPLE_RATE, level};
-use articulate::Frame;
+use super::{LABEL_HOP, level};
+use frame::Frame;
 use qbh_models::Note;
-
-/// Samples per control frame (5 ms).
-pub const FRAME: usize = SAMPLE_RATE / 200;
 
 /// A voice frame is labelled unvoiced when it is this much quieter than the voice's active level (-28 dB).
 pub const AUDIBLE: f32 = 0.04;
@@ -92,6 +93,7 @@ fn perform(frames: Vec<Frame>, style: &VoiceStyle, samples: usize, draw: &mut Dr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SAMPLE_RATE;
 
     /// f0 by autocorrelation over 50 ms, near `expected` Hz.
     fn measured(audio: &[f32], centre: usize, expected: f32) -> f32 {

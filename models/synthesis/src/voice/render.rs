@@ -7,8 +7,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-use super::FRAME;
-use super::articulate::{Frame, Mouth};
+use super::frame::{FRAME, Frame, Mouth};
 use super::glottis::{GlottalTable, MAX_HARMONICS};
 use super::speech::response::Colour;
 use super::style::{Kind, VoiceStyle};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::speech::Speaker;
+use super::speech::{Speaker, SpeechBank};
 use crate::random::Draw;
 
 /// How the sound is made.
@@ -119,6 +119,15 @@ impl VoiceStyle {
             style.half_speak(draw);
         }
         style
+    }
+
+    /// Gives most singers the voice of a speaker; hums and whistles, and all when there is no speaker, stay as they are.
+    pub fn borrow_voice(&mut self, bank: &SpeechBank, draw: &mut Draw) {
+        if self.kind == Kind::Sung
+            && let Some(speaker) = bank.choose(draw)
+        {
+            self.speaker = Some(speaker);
+        }
     }
 
     /// Some singers hardly hold a note: the melody is a hint, and every syllable bends.

@@ -2,8 +2,9 @@
 
 use tch::{Device, Tensor};
 
+use super::batch::Batch;
 use super::dev;
-use super::pairs::{Batch, PairSource};
+use super::pairs::PairSource;
 use super::principal::principal;
 use qbh_models::embedder::{Architecture, Network};
 use qbh_models::{EMBEDDING_DIM, ModelError};
@@ -31,9 +32,7 @@ impl Directions {
         if dimension == EMBEDDING_DIM {
             return Ok(None);
         }
-        let batch = Batch::draw(source, architecture, PAIRS, SEED, 0).ok_or_else(|| {
-            ModelError::Training("the melodies or hums are too few, too short or too sparse to draw pairs from".into())
-        })?;
+        let batch = Batch::draw(source, architecture, PAIRS, SEED, 0)?;
         let (channels, steps) = architecture.input();
         let input = Tensor::f_from_slice(&batch.input)?.f_view([2 * PAIRS as i64, channels as i64, steps as i64])?;
         Ok(Some(Directions { input, dimension }))

@@ -1,23 +1,18 @@
-//! Pairs of a hum and the song window that it is of, drawn anew for every step.
+//! Draws pairs anew for every step: hums simulated of tunes, and real ones.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::hummed::{Hummed, cut};
-use super::melodies::Melody;
+use super::pair::{HUM_SECONDS, HumPair, LEAST_VOICED, MISALIGNMENT, cut};
+use super::real_hum::RealHum;
 use super::rivals::{self, Place, Rivals};
+use super::tunes::Tune;
 use super::versions::counterpart;
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
 use qbh_models::embedder::Architecture;
 use qbh_synthesis::hum::{self, ranges};
 use qbh_synthesis::random::Draw;
 
-/// A song window begins and ends up to this share of its length away from what the hum holds: windows meet by chance only.
-pub(super) const MISALIGNMENT: f32 = 0.2;
-/// Seconds of a hum that can be one window of a query.
-pub(super) const HUM_SECONDS: Range<f32> = 2.5..24.0;
-/// Least voiced share of either window.
-pub(super) const LEAST_VOICED: f32 = 0.25;
 /// Notes that the hummed section must at least have.
 const FEWEST_NOTES: usize = 5;
 /// Attempts at one melody before another is drawn.
@@ -37,30 +32,19 @@ const CLUSTER: usize = 4;
 /// Seconds of the song windows of clusters: rivals are alike over [`rivals::SECONDS`].
 const CLUSTER_SECONDS: Range<f32> = 5.0..14.0;
 
-/// The contours of a pair (MIDI pitch per 100 ms, 0 = unvoiced) and its tune.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pair {
-    /// The simulated hum.
-    pub hum: Vec<f32>,
-    /// The song window.
-    pub song: Vec<f32>,
-    /// Pairs of equal group are of one tune, and no negatives of each other.
-    pub group: i64,
-}
-
 /// Draws pairs from a set of melodies, long ones more often (square root of their notes).
-pub struct PairSource<'a> {
-    melodies: &'a [Melody],
+pub(super) struct PairSource<'a> {
+    melodies: &'a [Tune],
     cumulative: Vec<f32>,
     seconds: Range<f32>,
     versions: HashMap<i64, Vec<usize>>,
     rivals: Rivals,
-    hummed: &'a [Hummed],
+    real: &'a [RealHum],
 }
 
 impl<'a> PairSource<'a> {
     /// For the windows of an architecture.
-    pub fn new(melodies: &'a [Melody], architecture: Architecture) -> Self {
+    pub(super) fn new(melodies: &'a [Tune], architecture: Architecture) -> Self {
         let mut sum = 0.0;
         let cumulative = melodies
             .iter()
@@ -77,25 +61,25 @@ impl<'a> PairSource<'a> {
         for (index, melody) in melodies.iter().enumerate() {
             versions.entry(melody.group).or_default().push(index);
         }
-        PairSource { melodies, cumulative, seconds, versions, rivals: Rivals::default(), hummed: &[] }
+        PairSource { melodies, cumulative, seconds, versions, rivals: Rivals::default(), real: &[] }
     }
 
     /// From now on half of the pairs are real hums; all of them where there is no melody.
-    pub fn set_hummed(&mut self, hummed: &'a [Hummed]) {
-        self.hummed = hummed;
+    pub(super) fn set_real_hums(&mut self, real: &'a [RealHum]) {
+        self.real = real;
     }
 
     /// From now on half of the pairs come in clusters of `rivals` (of the same melodies).
-    pub fn set_rivals(&mut self, rivals: Rivals) {
+    pub(super) fn set_rivals(&mut self, rivals: Rivals) {
         self.rivals = rivals;
     }
 
     /// One pair; `None` when the melodies are too short or sparse to give any.
-    pub fn draw(&self, draw: &mut Draw) -> Option<Pair> {
+    pub(super) fn draw(&self, draw: &mut Draw) -> Option<HumPair> {
         let total = self.cumulative.last().copied().unwrap_or(0.0);
         for _ in 0..MELODIES {
-            if !self.hummed.is_empty() && (self.melodies.is_empty() || draw.chance(HUMMED)) {
-                match self.hummed[draw.index(self.hummed.len())].draw(draw) {
+            if !self.real.is_empty() && (self.melodies.is_empty() || draw.chance(HUMMED)) {
+                match self.real[draw.index(self.real.len())].draw(draw) {
                     Some(pair) => return Some(pair),
                     None => continue,
                 }
@@ -113,7 +97,7 @@ impl<'a> PairSource<'a> {
     }
 
     /// One pair of this melody (at this place), if a few attempts find enough notes.
-    fn draw_of(&self, index: usize, place: Option<f32>, draw: &mut Draw) -> Option<Pair> {
+    fn draw_of(&self, index: usize, place: Option<f32>, draw: &mut Draw) -> Option<HumPair> {
         let melody = &self.melodies[index];
         // Given tempi are varied a little, free ones by a third, those of recordings not at all.
         let spread = match &melody.heard {
@@ -148,7 +132,7 @@ impl<'a> PairSource<'a> {
             let song = self.song(index, scale, from..from + length, draw);
             let long_enough = hum.len() as f32 * CONTOUR_STEP as f32 >= HUM_SECONDS.start;
             if long_enough && voiced_fraction(&hum) > LEAST_VOICED && voiced_fraction(&song) > LEAST_VOICED {
-                return Some(Pair { hum, song, group: melody.group });
+                return Some(HumPair { hum, song, group: melody.group });
             }
         }
         None
@@ -179,7 +163,7 @@ impl<'a> PairSource<'a> {
     }
 
     /// Pair `item` of step `step`, from a random stream of its own. Pairs of one cluster choose the same first place.
-    fn draw_item(&self, pairs: usize, seed: u64, step: u64, item: usize) -> Option<Pair> {
+    pub(super) fn draw_item(&self, pairs: usize, seed: u64, step: u64, item: usize) -> Option<HumPair> {
         let draw = &mut hum::stream(seed, step, item as u32);
         let places = self.rivals.places();
         if !places.is_empty() && item < (CLUSTERED * pairs as f32) as usize {
@@ -204,7 +188,7 @@ fn choose(mut places: impl ExactSizeIterator<Item = Place>, draw: &mut Draw) -> 
 }
 
 /// The notes of a melody that sound within `section` (seconds after scaling), with times scaled.
-fn stretch(melody: &Melody, scale: f32, section: Range<f32>) -> Vec<qbh_models::Note> {
+fn stretch(melody: &Tune, scale: f32, section: Range<f32>) -> Vec<qbh_models::Note> {
     let first = melody.notes.partition_point(|n| n.offset() * scale <= section.start);
     melody.notes[first..]
         .iter()
@@ -217,68 +201,15 @@ fn log_uniform(range: &Range<f32>, draw: &mut Draw) -> f32 {
     draw.log_range(range.start, range.end)
 }
 
-/// The inputs of one step: first all hums, then all songs, each `channels x steps` values; and the groups of the pairs.
-pub struct Batch {
-    /// `2 * pairs * channels * steps` values.
-    pub input: Vec<f32>,
-    /// One per pair.
-    pub groups: Vec<i64>,
-}
-
-impl Batch {
-    /// Draws the pairs of step `step`: item `i` from the random stream (seed, step, i).
-    pub fn draw(source: &PairSource, architecture: Architecture, pairs: usize, seed: u64, step: u64) -> Option<Self> {
-        let (channels, steps) = architecture.input();
-        let size = channels * steps;
-        let mut input = vec![0.0; 2 * pairs * size];
-        let (hums, songs) = input.split_at_mut(pairs * size);
-        let mut groups = Vec::with_capacity(pairs);
-        for (i, (hum, song)) in hums.chunks_exact_mut(size).zip(songs.chunks_exact_mut(size)).enumerate() {
-            let pair = source.draw_item(pairs, seed, step, i)?;
-            architecture.features(&pair.hum, hum);
-            architecture.features(&pair.song, song);
-            groups.push(pair.group);
-        }
-        Some(Batch { input, groups })
-    }
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
+    use super::super::tests::tunes;
     use super::*;
     use qbh_models::Note;
 
-    pub(crate) fn melodies() -> Vec<Melody> {
-        (0..20)
-            .map(|m| Melody {
-                group: m,
-                free_tempo: m % 2 == 0,
-                heard: None,
-                notes: (0..120)
-                    .map(|i| Note { onset: i as f32 * 0.3, duration: 0.3, pitch: 60.0 + ((i * (m + 3) + i * i * m) % 11) as f32 })
-                    .collect(),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn batches_repeat_with_their_key_and_differ_without() {
-        let melodies = melodies();
-        let source = PairSource::new(&melodies, Architecture::Contextual);
-        let draw = |seed, step| Batch::draw(&source, Architecture::Contextual, 4, seed, step).unwrap();
-        assert_eq!(draw(1, 7).input, draw(1, 7).input);
-        let (a, b, c) = (draw(1, 7), draw(1, 8), draw(2, 7));
-        assert_ne!(a.input, b.input);
-        assert_ne!(a.input, c.input);
-        let size = a.input.len() / 8;
-        for i in 1..4 {
-            assert_ne!(a.input[..size], a.input[i * size..(i + 1) * size], "items of a batch repeat each other");
-        }
-    }
-
     #[test]
     fn pairs_have_the_lengths_that_queries_have() {
-        let melodies = melodies();
+        let melodies = tunes();
         for (architecture, songs) in [(Architecture::Contextual, 40..=205), (Architecture::Reference, 199..=201)] {
             let source = PairSource::new(&melodies, architecture);
             for item in 0..300 {
@@ -292,7 +223,7 @@ pub(super) mod tests {
     #[test]
     fn melodies_without_enough_notes_give_nothing() {
         let short =
-            [Melody { group: 1, free_tempo: false, heard: None, notes: vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }] }];
+            [Tune { group: 1, free_tempo: false, heard: None, notes: vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }] }];
         assert_eq!(PairSource::new(&short, Architecture::Contextual).draw(&mut hum::stream(1, 0, 0)), None);
         assert_eq!(PairSource::new(&[], Architecture::Contextual).draw(&mut hum::stream(1, 0, 0)), None);
     }

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::melodies::Melody;
+use super::tunes::Tune;
 use qbh_models::embedder::Embedder;
 use qbh_models::{EMBEDDING_DIM, Embedding, ModelError};
 use qbh_synthesis::hum::{song, stream};
@@ -40,7 +40,7 @@ pub struct Rivals {
 
 impl Rivals {
     /// Compares windows of all melodies with one another by `embedder`.
-    pub fn mine(melodies: &[Melody], embedder: &dyn Embedder) -> Result<Self, ModelError> {
+    pub fn mine(melodies: &[Tune], embedder: &dyn Embedder) -> Result<Self, ModelError> {
         let (mut places, mut vectors) = (Vec::new(), Vec::<Embedding>::new());
         for (melody, tune) in melodies.iter().enumerate() {
             let (found, windows) = windows(melody, tune);
@@ -64,7 +64,7 @@ impl Rivals {
 }
 
 /// Up to [`PLACES`] windows of a melody, as its score has them.
-fn windows(melody: usize, tune: &Melody) -> (Vec<Place>, Vec<Vec<f32>>) {
+fn windows(melody: usize, tune: &Tune) -> (Vec<Place>, Vec<Vec<f32>>) {
     let mut draw = stream(SEED, 0, melody as u32);
     let latest = (tune.duration() - SECONDS).max(0.0);
     let places = (0..PLACES).map(|_| Place { melody, from: draw.range(0.0, latest) });
@@ -115,7 +115,7 @@ mod tests {
     fn rivals_are_alike_and_of_other_tunes() {
         let embedder = open(DEFAULT_EMBEDDER, tch::Device::Cpu).unwrap();
         // Tunes 0 and 1 differ by every fifth note; 2 is another tune; 3 is 0 again, under the same group.
-        let tune = |group, step: i32, change: f32| Melody {
+        let tune = |group, step: i32, change: f32| Tune {
             group,
             free_tempo: false,
             heard: None,

@@ -6,7 +6,7 @@ use tch::nn::VarStore;
 use tch::{Kind, Reduction, Tensor};
 
 use super::calibrate::{Constants, calibrate};
-use super::scores::Scores;
+use super::scores::FrameScores;
 use super::student::{Crop, Listener, Student};
 use super::{Settings, Source};
 use crate::adamw::AdamWConfig;
@@ -20,7 +20,7 @@ use qbh_synthesis::random::Draw;
 const VOICING_WEIGHT: f64 = 2.0;
 
 /// Crops from which the front end's constants are taken.
-const CALIBRATION: u64 = 12;
+const CALIBRATION: u32 = 12;
 
 /// The network in training.
 pub(crate) struct Ah1Student {
@@ -62,7 +62,7 @@ impl Student for Ah1Student {
         AdamWConfig { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 2e-4 }
     }
 
-    fn loss(&self, batch: &[Crop]) -> (Tensor, Scores) {
+    fn loss(&self, batch: &[Crop]) -> (Tensor, FrameScores) {
         let device = self.vs.device();
         let features: Vec<f32> = batch.iter().flat_map(|c| c.features.iter().copied()).collect();
         let x = Tensor::from_slice(&features).view([-1, SEGMENT as i64, BINS as i64]).to_device(device);
@@ -88,7 +88,7 @@ impl Student for Ah1Student {
 
 /// `CE(chroma) + CE(octave) + 2 CE(voicing)`, the voiced frames counting nine times in the latter. Targets are `(frames)`, -100
 /// where a frame does not count.
-fn loss(logits: &Logits, chroma: &Tensor, octave: &Tensor, voiced: &Tensor) -> (Tensor, Scores) {
+fn loss(logits: &Logits, chroma: &Tensor, octave: &Tensor, voiced: &Tensor) -> (Tensor, FrameScores) {
     let sung = chroma.ge(0).to_kind(Kind::Float);
     let count = sung.sum(Kind::Float) + 1.0;
     let cross = |logits: &Tensor, target: &Tensor| {
@@ -105,8 +105,7 @@ fn loss(logits: &Logits, chroma: &Tensor, octave: &Tensor, voiced: &Tensor) -> (
     let known = voiced.ge(0).to_kind(Kind::Float);
     let says_voiced = (voicing.select(1, 1) - voicing.select(1, 0)).gt(VOICED_WEIGHT.ln());
     let agree = says_voiced.eq_tensor(&voiced.gt(0)).to_kind(Kind::Float) * &known;
-    let scores = Scores {
-        steps: 1.0,
+    let scores = FrameScores {
         pitch_loss: pitch_loss.double_value(&[]),
         voicing_loss: voicing_loss.double_value(&[]),
         pitch_accuracy: (hit.sum(Kind::Float) / &count).double_value(&[]),
@@ -133,8 +132,8 @@ impl Listener for Ah1Listener {
         STEP
     }
 
-    fn listen(&self, samples: &[f32], _: &mut Draw) -> Vec<f32> {
-        self.cqt.log_magnitudes(samples, SEGMENT)
+    fn listen(&self, samples: &[f32], _: &mut Draw) -> Result<Vec<f32>, ModelError> {
+        Ok(self.cqt.log_magnitudes(samples, SEGMENT))
     }
 }
 

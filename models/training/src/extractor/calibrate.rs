@@ -4,9 +4,9 @@ use tch::Tensor;
 
 use super::crops::make_crop;
 use super::student::Listener;
-use super::{Settings, Source};
+use super::{Settings, Source, start};
 use qbh_models::ModelError;
-use qbh_synthesis::random::Draw;
+use qbh_synthesis::random::stream;
 
 /// Mean and standard deviation of every frequency, in whatever shape the front end has them.
 pub(super) struct Constants {
@@ -39,15 +39,15 @@ pub(super) fn calibrate(
     source: &Source,
     listener: &dyn Listener,
     bins: usize,
-    crops: u64,
+    crops: u32,
 ) -> Result<Constants, ModelError> {
-    if let Some(weights) = settings.start()? {
+    if let Some(weights) = start(settings)? {
         let constant = |key: &str| -> Result<Tensor, ModelError> { Ok(weights.tensor(key)?.f_to_device(settings.device)?) };
         return Ok(Constants { mean: constant("front_end.mean")?, std: constant("front_end.std")? });
     }
     let (mut sum, mut squares) = (vec![0.0f64; bins], vec![0.0f64; bins]);
     for i in 0..crops {
-        let crop = make_crop(source, listener, &mut Draw::stream(settings.seed, i));
+        let crop = make_crop(source, listener, &mut stream(settings.seed, 0, i))?;
         for frame in crop.features.chunks_exact(bins) {
             for (bin, &x) in frame.iter().enumerate() {
                 sum[bin] += f64::from(x);

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Reduction, Tensor};
 
-use super::scores::Scores;
+use super::scores::FrameScores;
 use super::student::{Crop, Listener, Student};
 use crate::adamw::AdamWConfig;
 use crate::schedule::Schedule;
+use qbh_models::ModelError;
 use qbh_models::extractor::fastest_kind;
 use qbh_models::extractor::harmonic::{
     ARCHITECTURE, BANDS, BINS, BINS_PER_SEMITONE, FLOOR, FrontEnd, HOP, HarmonicNet, LOWEST_MIDI, SPECTRA, Size,
@@ -73,7 +74,7 @@ impl Student for HarmonicStudent {
         AdamWConfig { beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 1e-3 }
     }
 
-    fn loss(&self, batch: &[Crop]) -> (Tensor, Scores) {
+    fn loss(&self, batch: &[Crop]) -> (Tensor, FrameScores) {
         let device = self.vs.device();
         let shape = [batch.len() as i64, FRAMES as i64];
         let tensor = |values: Vec<f32>| Tensor::from_slice(&values).to_device(device);
@@ -137,7 +138,7 @@ struct Targets {
 
 impl Targets {
     /// Cross-entropy with Gaussian targets on voiced frames, plus binary cross-entropy of the voicing.
-    fn loss(&self, pitch: &Tensor, voicing: &Tensor) -> (Tensor, Scores) {
+    fn loss(&self, pitch: &Tensor, voicing: &Tensor) -> (Tensor, FrameScores) {
         let bins = Tensor::arange(BINS as i64, (Kind::Float, pitch.device()));
         let in_range = self.bin.ge(-0.5).logical_and(&self.bin.lt(BINS as f64 - 0.5)).to_kind(Kind::Float) * &self.weight;
         let count = in_range.sum(Kind::Float) + 1.0;
@@ -153,8 +154,7 @@ impl Targets {
         );
         let hit = (pitch.argmax(-1, false) - &self.bin).abs().lt(1.5).to_kind(Kind::Float);
         let agree = voicing.gt(0.0).eq_tensor(&self.voiced.gt(0.5)).to_kind(Kind::Float);
-        let scores = Scores {
-            steps: 1.0,
+        let scores = FrameScores {
             pitch_loss: pitch_loss.double_value(&[]),
             voicing_loss: voicing_loss.double_value(&[]),
             pitch_accuracy: ((hit * in_range).sum(Kind::Float) / count).double_value(&[]),
@@ -182,7 +182,7 @@ impl Listener for HarmonicListener {
         2.0
     }
 
-    fn listen(&self, samples: &[f32], draw: &mut Draw) -> Vec<f32> {
+    fn listen(&self, samples: &[f32], draw: &mut Draw) -> Result<Vec<f32>, ModelError> {
         let mut spectra = self.front_end.spectra(samples, FRAMES);
         // The level of a crop is normalised over the crop, that of a song over the song: so the level is no sure thing.
         let mut curve = [0.25 * from_db(draw.range(-6.0, 5.0)).ln(); BANDS];
@@ -195,7 +195,7 @@ impl Listener for HarmonicListener {
                 *value = if *value > FLOOR + 1e-3 { (*value + offset).max(FLOOR) } else { *value };
             }
         }
-        spectra
+        Ok(spectra)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Kind, Tensor};
 
-use super::scores::Scores;
+use super::scores::FrameScores;
 use super::segments::{SegmentInput, SegmentListener};
 use super::student::{Crop, Listener, Student};
 use super::{Settings, Source};
@@ -59,7 +59,7 @@ impl Student for JdcStudent {
         AdamWConfig { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 1e-2 }
     }
 
-    fn loss(&self, batch: &[Crop]) -> (Tensor, Scores) {
+    fn loss(&self, batch: &[Crop]) -> (Tensor, FrameScores) {
         let device = self.vs.device();
         let frames = batch.iter().flat_map(|c| c.f0.iter().zip(&c.weight));
         // A voice out of range belongs to no class: its frames do not count.
@@ -81,7 +81,7 @@ impl Student for JdcStudent {
 
 /// The joint melody loss (section 2.2 of the paper) of pitch logits `(frames, 722)` and detector logits `(frames, 2)`: the
 /// pitch softmax folded to (unvoiced, voiced) and the detector's softmax are added and go through a softmax once more.
-fn joint_loss(pitch: &Tensor, voice: &Tensor, class: &Tensor, weight: &Tensor) -> (Tensor, Scores) {
+fn joint_loss(pitch: &Tensor, voice: &Tensor, class: &Tensor, weight: &Tensor) -> (Tensor, FrameScores) {
     let count = weight.sum(Kind::Float) + 1.0;
     let mean = |loss: Tensor| (loss * weight).sum(Kind::Float) / &count;
     let log_pitch = pitch.log_softmax(-1, Kind::Float);
@@ -99,8 +99,7 @@ fn joint_loss(pitch: &Tensor, voice: &Tensor, class: &Tensor, weight: &Tensor) -
     // Half a semitone is eight classes.
     let hit = (&best - class).abs().le(8).to_kind(Kind::Float) * &sung;
     let agree = best.gt(0).eq_tensor(&voiced).to_kind(Kind::Float);
-    let scores = Scores {
-        steps: 1.0,
+    let scores = FrameScores {
         pitch_loss: pitch_loss.double_value(&[]),
         voicing_loss: voice_loss.double_value(&[]),
         pitch_accuracy: (hit.sum(Kind::Float) / (sung.sum(Kind::Float) + 1.0)).double_value(&[]),

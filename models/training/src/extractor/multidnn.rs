@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Kind, Tensor};
 
-use super::Settings;
-use super::resample::Resampler;
-use super::scores::Scores;
+use super::scores::FrameScores;
 use super::student::{Crop, Listener, Student};
+use super::{Settings, start};
 use crate::adamw::AdamWConfig;
 use crate::schedule::Schedule;
 use qbh_models::ModelError;
@@ -16,6 +15,7 @@ use qbh_models::extractor::fastest_kind;
 use qbh_models::extractor::multidnn::{
     ARCHITECTURE, ARCHITECTURE_RNN, BINS, CLASSES, FrontEnd, GROUP, MultiDnnNet, PER_SEMITONE, SAMPLE_RATE, STEP, class_of,
 };
+use qbh_models::resample::resample;
 use qbh_synthesis::LABEL_HOP;
 use qbh_synthesis::level::from_db;
 use qbh_synthesis::random::Draw;
@@ -56,7 +56,7 @@ impl MultiDnnStudent {
     /// # Errors
     /// LSTMs without weights of a `multidnn` to start from.
     pub(crate) fn new(settings: &Settings, recurrent: bool, tasks: Tasks) -> Result<Self, ModelError> {
-        if recurrent && settings.start()?.is_none_or(|weights| weights.architecture() != ARCHITECTURE) {
+        if recurrent && start(settings)?.is_none_or(|weights| weights.architecture() != ARCHITECTURE) {
             let reason = "multidnn-rnn is trained in two stages: train multidnn first, and start from its weights (--from)";
             return Err(ModelError::Training(reason.into()));
         }
@@ -81,7 +81,7 @@ impl Student for MultiDnnStudent {
     }
 
     fn listener(&self) -> Box<dyn Listener> {
-        Box::new(MultiDnnListener { front_end: FrontEnd::new(), resampler: Resampler::new(SAMPLE_RATE as usize) })
+        Box::new(MultiDnnListener { front_end: FrontEnd::new() })
     }
 
     fn schedule(&self) -> Schedule {
@@ -94,7 +94,7 @@ impl Student for MultiDnnStudent {
         AdamWConfig { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 1e-3 }
     }
 
-    fn loss(&self, batch: &[Crop]) -> (Tensor, Scores) {
+    fn loss(&self, batch: &[Crop]) -> (Tensor, FrameScores) {
         let device = self.vs.device();
         let features: Vec<f32> = batch.iter().flat_map(|c| c.features.iter().copied()).collect();
         let x = Tensor::from_slice(&features).view([-1, GROUP as i64, BINS as i64]).to_device(device).to_kind(self.kind);
@@ -117,7 +117,7 @@ impl Student for MultiDnnStudent {
 }
 
 /// Loss of pitch logits `(frames, 540)` and voicing logits `(frames, 2)`; classes are -1 where a frame is unvoiced.
-fn loss(pitch: &Tensor, voice: &Tensor, class: &Tensor, weight: &Tensor, tasks: Tasks) -> (Tensor, Scores) {
+fn loss(pitch: &Tensor, voice: &Tensor, class: &Tensor, weight: &Tensor, tasks: Tasks) -> (Tensor, FrameScores) {
     let count = weight.sum(Kind::Float) + 1.0;
     let mean = |loss: Tensor| (loss * weight).sum(Kind::Float) / &count;
     let cross = -(targets(class) * pitch.log_softmax(-1, Kind::Float));
@@ -129,8 +129,7 @@ fn loss(pitch: &Tensor, voice: &Tensor, class: &Tensor, weight: &Tensor, tasks: 
     let sung = voiced.to_kind(Kind::Float) * weight;
     let hit = (pitch.argmax(-1, false) - class).abs().le(PER_SEMITONE / 2).to_kind(Kind::Float) * &sung;
     let agree = voice.argmax(-1, false).gt(0).eq_tensor(&voiced).to_kind(Kind::Float);
-    let scores = Scores {
-        steps: 1.0,
+    let scores = FrameScores {
         pitch_loss: pitch_loss.double_value(&[]),
         voicing_loss: voicing_loss.double_value(&[]),
         pitch_accuracy: (hit.sum(Kind::Float) / (sung.sum(Kind::Float) + 1.0)).double_value(&[]),
@@ -156,7 +155,6 @@ fn targets(class: &Tensor) -> Tensor {
 /// The front end at 22.05 kHz, for training audio has 16 kHz.
 struct MultiDnnListener {
     front_end: FrontEnd,
-    resampler: Resampler,
 }
 
 impl Listener for MultiDnnListener {
@@ -172,13 +170,13 @@ impl Listener for MultiDnnListener {
         STEP
     }
 
-    fn listen(&self, samples: &[f32], draw: &mut Draw) -> Vec<f32> {
+    fn listen(&self, samples: &[f32], draw: &mut Draw) -> Result<Vec<f32>, ModelError> {
         debug_assert_eq!(LABEL_HOP * 100, qbh_synthesis::SAMPLE_RATE);
-        let mut spectra = self.front_end.spectra(&self.resampler.run(samples), FRAMES);
+        let mut spectra = self.front_end.spectra(&resample(samples, qbh_synthesis::SAMPLE_RATE as u32, SAMPLE_RATE)?, FRAMES);
         // The level of a crop is normalised over the crop, that of a song over the song: so the level is no sure thing.
         let gain = from_db(draw.range(-6.0, 5.0));
         spectra.iter_mut().for_each(|x| *x *= gain);
-        spectra
+        Ok(spectra)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use super::resample::Resampler;
 use qbh_models::extractor::Extractor;
+use qbh_models::resample::resample;
 use qbh_models::{ModelError, PitchTrack};
 use qbh_synthesis::effects::six_augmentations;
 use qbh_synthesis::random::Draw;
@@ -33,7 +33,6 @@ pub struct Unlabelled {
     confidence: f32,
     /// Those that are not at work; they label crops where the teacher hears noise too.
     teachers: Mutex<Vec<Box<dyn Extractor>>>,
-    resampler: Option<Resampler>,
 }
 
 /// One recording; 10 ms frames.
@@ -75,13 +74,11 @@ impl Labels {
 impl Unlabelled {
     /// No recordings yet. `threads` crops can be made at a time.
     pub fn new(teacher: &dyn Extractor, setup: Setup, confidence: f32, threads: usize) -> Self {
-        let rate = teacher.sample_rate() as usize;
         Unlabelled {
             songs: Vec::new(),
             setup,
             confidence,
             teachers: Mutex::new((0..threads.max(1)).map(|_| teacher.fork()).collect()),
-            resampler: (rate != SAMPLE_RATE).then(|| Resampler::new(rate)),
         }
     }
 
@@ -156,10 +153,7 @@ impl Unlabelled {
     fn ask(&self, samples: &[f32]) -> Result<PitchTrack, ModelError> {
         let at_work = || ModelError::Training("more crops are made at a time than there are teachers".into());
         let teacher = self.teachers.lock().ok().and_then(|mut idle| idle.pop()).ok_or_else(at_work)?;
-        let heard = match &self.resampler {
-            Some(resampler) => teacher.extract(&resampler.run(samples)),
-            None => teacher.extract(samples),
-        };
+        let heard = resample(samples, SAMPLE_RATE as u32, teacher.sample_rate()).and_then(|samples| teacher.extract(&samples));
         if let Ok(mut idle) = self.teachers.lock() {
             idle.push(teacher);
         }

@@ -1,37 +1,24 @@
-//! How well a network does, summed over steps.
+//! How well a network does on a batch.
 
-use super::Report;
+/// Names of [`FrameScores::values`].
+pub(crate) const NAMES: [&str; 4] = ["pitch_loss", "voicing_loss", "pitch_accuracy", "voicing_accuracy"];
 
-/// Sums over steps, see [`Report`] for the parts.
+/// What is measured of the frames of a batch.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Scores {
-    /// Steps summed.
-    pub(crate) steps: f64,
+pub(crate) struct FrameScores {
+    /// Cross-entropy of the pitch.
     pub(crate) pitch_loss: f64,
+    /// Loss of the voicing (0 where the pitch loss covers it).
     pub(crate) voicing_loss: f64,
+    /// Share of voiced frames whose pitch is right within half a semitone.
     pub(crate) pitch_accuracy: f64,
+    /// Share of frames whose voicing is right.
     pub(crate) voicing_accuracy: f64,
 }
 
-impl Scores {
-    /// Adds another step's.
-    pub(crate) fn add(&mut self, other: &Scores) {
-        self.steps += other.steps;
-        self.pitch_loss += other.pitch_loss;
-        self.voicing_loss += other.voicing_loss;
-        self.pitch_accuracy += other.pitch_accuracy;
-        self.voicing_accuracy += other.voicing_accuracy;
-    }
-
-    /// Their means, as part of a report.
-    pub(crate) fn mean(&self) -> Report {
-        let steps = self.steps.max(1.0);
-        Report {
-            pitch_loss: self.pitch_loss / steps,
-            voicing_loss: self.voicing_loss / steps,
-            pitch_accuracy: self.pitch_accuracy / steps,
-            voicing_accuracy: self.voicing_accuracy / steps,
-            ..Report::default()
-        }
+impl FrameScores {
+    /// In the order of [`NAMES`].
+    pub(crate) fn values(&self) -> Vec<f64> {
+        vec![self.pitch_loss, self.voicing_loss, self.pitch_accuracy, self.voicing_accuracy]
     }
 }

@@ -3,12 +3,12 @@
 use tch::{Device, Kind, Tensor};
 
 use super::calibrate::{Constants, calibrate};
-use super::resample::Resampler;
 use super::student::{Crop, Listener};
 use super::{Settings, Source};
 use qbh_models::ModelError;
 use qbh_models::extractor::fastest_kind;
 use qbh_models::extractor::segments::{BINS, FrontEnd, HOP, SAMPLE_RATE, SEGMENT};
+use qbh_models::resample::resample;
 use qbh_synthesis::effects::six_augmentations;
 use qbh_synthesis::random::Draw;
 
@@ -19,7 +19,7 @@ const SEGMENTS: usize = 8;
 const FRAMES: usize = SEGMENTS * SEGMENT;
 
 /// Crops from which the front end's constants are taken.
-const CALIBRATION: u64 = 32;
+const CALIBRATION: u32 = 32;
 
 /// The normalised input of the network.
 pub(super) struct SegmentInput {
@@ -52,12 +52,11 @@ impl SegmentInput {
 /// The front end at 8 kHz, behind a low-pass, for training audio has 16 kHz; with the six augmentations of Kum et al. 2020.
 pub(super) struct SegmentListener {
     front_end: FrontEnd,
-    resampler: Resampler,
 }
 
 impl SegmentListener {
     pub(super) fn new() -> Self {
-        SegmentListener { front_end: FrontEnd::new(), resampler: Resampler::new(SAMPLE_RATE as usize) }
+        SegmentListener { front_end: FrontEnd::new() }
     }
 }
 
@@ -74,9 +73,10 @@ impl Listener for SegmentListener {
         1.0
     }
 
-    fn listen(&self, samples: &[f32], draw: &mut Draw) -> Vec<f32> {
+    fn listen(&self, samples: &[f32], draw: &mut Draw) -> Result<Vec<f32>, ModelError> {
         let mut samples = samples.to_vec();
         six_augmentations(&mut samples, draw);
-        self.front_end.spectrogram(&self.resampler.run(&samples), FRAMES)
+        let samples = resample(&samples, qbh_synthesis::SAMPLE_RATE as u32, SAMPLE_RATE)?;
+        Ok(self.front_end.spectrogram(&samples, FRAMES))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Kind, Reduction, Tensor};
 
-use super::scores::Scores;
+use super::scores::FrameScores;
 use super::segments::{SegmentInput, SegmentListener};
 use super::student::{Crop, Listener, Student};
 use super::{Settings, Source};
@@ -53,7 +53,7 @@ impl Student for SslStudent {
         AdamWConfig { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 1e-2 }
     }
 
-    fn loss(&self, batch: &[Crop]) -> (Tensor, Scores) {
+    fn loss(&self, batch: &[Crop]) -> (Tensor, FrameScores) {
         let classes: Vec<i64> = batch.iter().flat_map(|c| c.f0.iter().map(|&f| class_of(f))).collect();
         let target = Tensor::from_slice(&classes).to_device(self.vs.device());
         let logits = self.net.forward_t(&self.input.of(batch), true).view([-1, CLASSES]);
@@ -65,8 +65,7 @@ impl Student for SslStudent {
         // Half a semitone is four classes.
         let hit = (&best - &target).abs().le(4).logical_and(&voiced).to_kind(Kind::Float).sum(Kind::Float);
         let agree = best.gt(0).eq_tensor(&voiced).to_kind(Kind::Float).mean(Kind::Float);
-        let scores = Scores {
-            steps: 1.0,
+        let scores = FrameScores {
             pitch_loss: loss.double_value(&[]),
             voicing_loss: 0.0,
             pitch_accuracy: (hit / (voiced.to_kind(Kind::Float).sum(Kind::Float) + 1.0)).double_value(&[]),

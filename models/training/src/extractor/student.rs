@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use tch::Tensor;
 use tch::nn::VarStore;
 
-use super::scores::Scores;
+use super::scores::FrameScores;
 use crate::adamw::AdamWConfig;
 use crate::schedule::Schedule;
+use qbh_models::ModelError;
 use qbh_synthesis::random::Draw;
 
 /// One network input and what is true about it.
@@ -40,7 +41,7 @@ pub(crate) trait Student {
     fn optimiser(&self) -> AdamWConfig;
 
     /// Loss of a batch, with its parts for the learning curve.
-    fn loss(&self, batch: &[Crop]) -> (Tensor, Scores);
+    fn loss(&self, batch: &[Crop]) -> (Tensor, FrameScores);
 
     /// Tensors that ship beside the variables.
     fn constants(&self) -> Vec<(String, Tensor)>;
@@ -61,5 +62,8 @@ pub(crate) trait Listener: Sync {
     fn label_step(&self) -> f64;
 
     /// The network's input for the samples of a crop, augmented where that is cheapest done on features.
-    fn listen(&self, samples: &[f32], draw: &mut Draw) -> Vec<f32>;
+    ///
+    /// # Errors
+    /// A rate that the samples cannot be brought to.
+    fn listen(&self, samples: &[f32], draw: &mut Draw) -> Result<Vec<f32>, ModelError>;
 }

@@ -1,6 +1,7 @@
 //! `qbh eval retrieval --compare`.
 
 use super::Status;
+use crate::cli::eval::heading::intervals;
 use anyhow::{Context as _, Result, ensure};
 use qbh::eval::bootstrap::Interval;
 use qbh::eval::compare::{Run, compare};
@@ -19,9 +20,12 @@ pub fn run(first: &Path, second: &Path, json: bool, out: &mut dyn Write) -> Resu
     }
     writeln!(
         out,
-        "{} queries in both: {} rank better in the second, {} worse",
-        difference.n, difference.better, difference.worse
+        "{} in both: {} rank better in the second, {} worse",
+        difference.units.describe(difference.n, "queries"),
+        difference.better,
+        difference.worse
     )?;
+    writeln!(out, "{}", intervals(&difference.units, "queries"))?;
     for (name, Interval { mean, low, high }) in
         [("top-1", difference.top1), ("top-10", difference.top10), ("MRR", difference.mrr)]
     {
@@ -37,5 +41,6 @@ pub fn run(first: &Path, second: &Path, json: bool, out: &mut dyn Write) -> Resu
 
 fn read(path: &Path) -> Result<Run> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no output of `qbh eval retrieval --json`", path.display()))
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is no output of `qbh eval retrieval --json` of this version", path.display()))
 }

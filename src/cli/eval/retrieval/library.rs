@@ -3,8 +3,8 @@
 use crate::cli::{complain, progress};
 use anyhow::{Context as _, Result};
 use qbh::eval::datasets::{Query, QuerySource};
-use qbh::library::indexer::{self, Failure, Observer, Pending, Plan};
-use qbh::search::embed_song;
+use qbh::library::embed_song;
+use qbh::library::indexer::{self, Failure, IndexingPlan, Observer, Pending};
 use qbh_index::{FileRecord, Index, NewSong, Outcome};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
@@ -26,7 +26,7 @@ pub fn build(
     let roots = paths.iter().map(|path| path.canonicalize().with_context(|| path.display().to_string()));
     let roots = roots.collect::<Result<Vec<_>>>()?;
     let index = Index::open(folder, &indexer::fingerprint(&indexer::model_id(extractor.info()), embedder))?;
-    let mut plan = Plan::new(&roots, index.files().collect::<Result<_, _>>()?);
+    let mut plan = IndexingPlan::new(&roots, index.files().collect::<Result<_, _>>()?);
     let hums: HashSet<PathBuf> = queries
         .iter()
         .filter_map(|query| if let QuerySource::File(path) = &query.source { path.canonicalize().ok() } else { None })

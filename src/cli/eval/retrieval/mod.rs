@@ -2,17 +2,19 @@
 
 mod compare;
 mod data;
-mod library;
+pub(super) mod library;
 mod report;
 
 use super::Status;
+use super::heading::Role;
 use crate::cli::context::{Context, DeviceName};
 use crate::cli::query::Search;
 use crate::cli::{complain, models, progress};
 use anyhow::{Context as _, Result, ensure};
+use qbh::eval::alike::Alike;
 use qbh::eval::baselines::Exhaustive;
-use qbh::eval::reliability_plot::reliability_svg;
-use qbh::eval::retrieval::Trials;
+use qbh::eval::retrieval::Evaluation;
+use qbh::plot::reliability_svg;
 use qbh::search::{SearchOptions, Searcher};
 use qbh_models::embedder::DEFAULT_EMBEDDER;
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
@@ -24,7 +26,9 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The library is indexed in a temporary place (or in --index, which is reused), the queries are searched, and the ranks of the right \
-songs make the scores. Every query is also searched without its right songs, to see how sure the search is when it cannot be right.
+songs make the scores. Songs that are exactly alike share their rank: a hit on one is a hit. Intervals resample songs (or singers, where the \
+set names them and they are fewer), then the queries of each. Every query is also searched without its right songs, to see how sure the \
+search is when it cannot be right.
 
 Examples:
   qbh eval retrieval --manifest queries.csv --library songs/ --distractors other_songs/ tunes.jsonl.gz
@@ -61,6 +65,9 @@ pub struct Args {
     /// (very bad). For songs that are scores; not with --index
     #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"])]
     song_noise: Vec<f32>,
+    /// Say in the output what the set is for: development sets are for choosing and fitting, test sets for telling
+    #[arg(long, value_enum)]
+    role: Option<Role>,
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -104,12 +111,16 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         "none" => None,
         name => Some(models::open_reranker(name, context, device)?),
     };
-    let searcher = Searcher::new(index.snapshot()?, &index, embedder, reranker);
-    let options = SearchOptions { stage: args.search.stage(), ..SearchOptions::default() };
+    let snapshot = index.snapshot()?;
+    let graph = args.search.graph(&index, &snapshot)?;
+    let searcher = Searcher::new(snapshot, embedder, reranker).with_graph(graph);
+    let options = SearchOptions { method: args.search.method(), ..SearchOptions::default() };
     let bar = progress::bar(set.queries.len() as u64, "{bar:32} {pos}/{len} queries  {eta} left");
     let exhaustive = if args.baselines { Some(Exhaustive::new(&index)?) } else { None };
-    let trials = Trials { searcher: &searcher, extractor: &*extractor, options, songs: &songs, exhaustive };
-    let report = trials.run(&set.queries, |_| bar.inc(1));
+    let alike = Alike::of(&index)?;
+    let evaluation =
+        Evaluation { searcher: &searcher, extractor: &*extractor, options, songs: &songs, alike: &alike, exhaustive };
+    let report = evaluation.run(&set.queries, |_| bar.inc(1));
     bar.finish_and_clear();
     let report = report?;
 
@@ -124,13 +135,13 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         table.flush()?;
     }
     if let Some(path) = &args.plot {
-        let svg = reliability_svg(&report.confidence, &format!("{} queries, {} songs", report.scores.n, report.songs))?;
+        let svg = reliability_svg(&report.confidence, &report::headline(&report, args.role))?;
         std::fs::write(path, svg).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if args.json {
-        report::write_json(&report, out)?
+        report::write_json(&report, args.role, out)?
     } else {
-        report::write_table(&report, out)?
+        report::write_table(&report, args.role, out)?
     }
     Ok(Status::Done)
 }

@@ -1,15 +1,17 @@
 //! The scores of a run, as a table and as JSON (docs/json.md).
 
+use crate::cli::eval::heading::{Role, intervals};
 use anyhow::Result;
 use qbh::eval::bootstrap::Interval;
 use qbh::eval::ranks::RetrievalScores;
-use qbh::eval::retrieval::Report;
+use qbh::eval::retrieval::RetrievalReport;
 use std::io::Write;
 
 /// Writes the scores for a person.
-pub fn write_table(report: &Report, out: &mut dyn Write) -> Result<()> {
-    let Report { songs, scores, votes, confidence, .. } = report;
-    writeln!(out, "{} queries, {songs} songs, 95 % bootstrap intervals", scores.n)?;
+pub fn write_table(report: &RetrievalReport, role: Option<Role>, out: &mut dyn Write) -> Result<()> {
+    let RetrievalReport { scores, votes, confidence, units, .. } = report;
+    writeln!(out, "{}", headline(report, role))?;
+    writeln!(out, "{}", intervals(units, "queries"))?;
     for (name, Interval { mean, low, high }) in rows(scores) {
         writeln!(out, "  {name:<7} {mean:.3}  ({low:.3} to {high:.3})")?;
     }
@@ -41,14 +43,22 @@ pub fn write_table(report: &Report, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
+/// How much was measured, and what for.
+pub fn headline(report: &RetrievalReport, role: Option<Role>) -> String {
+    let RetrievalReport { songs, distinct_songs, scores, units, .. } = report;
+    let alike = if distinct_songs < songs { format!(" ({distinct_songs} of them distinct)") } else { String::new() };
+    format!("{}{} among {songs} songs{alike}", Role::prefix(role), units.describe(scores.n, "queries"))
+}
+
 fn rows(scores: &RetrievalScores) -> [(&'static str, Interval); 3] {
     [("top-1", scores.top1), ("top-10", scores.top10), ("MRR", scores.mrr)]
 }
 
 /// Writes the scores and every query as one line of JSON.
-pub fn write_json(report: &Report, out: &mut dyn Write) -> Result<()> {
+pub fn write_json(report: &RetrievalReport, role: Option<Role>, out: &mut dyn Write) -> Result<()> {
     let mut json = serde_json::to_value(report)?;
     json["schema"] = "qbh.eval.retrieval/1".into();
+    json["role"] = serde_json::to_value(role)?;
     json["recall_at"] = report.recall_at.iter().map(|(k, share)| (k.to_string(), *share)).collect();
     json["search_mean"] = (report.time_mean.embed + report.time_mean.score + report.time_mean.align).into();
     json["listen_mean"] = report.time_mean.listen.into();

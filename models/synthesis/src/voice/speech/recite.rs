@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Speaker;
 use super::runs::Run;
+use super::speaker::Speaker;
 use crate::random::{Draw, Wander};
-use crate::voice::articulate::{FRAME_RATE, Frame, Lyrics, Mouth, Syllable};
+use crate::voice::frame::{FRAME_RATE, Frame, Mouth};
 use crate::voice::phonemes::Consonant;
 use crate::voice::style::VoiceStyle;
+use crate::voice::syllables::{Lyrics, Syllable};
 
 /// Probability that a singer goes on elsewhere in what was said.
 const LEAP: f32 = 0.08;

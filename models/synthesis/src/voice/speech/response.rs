@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-use super::Speaker;
+use super::speaker::Speaker;
 use super::spectrum::{BANDS, BINS, EDGES, SPACING};
 use crate::SAMPLE_RATE;
 use crate::random::Draw;

@@ -1,6 +1,6 @@
 //! Where the syllables of a recording are: voiced runs, divided where the voice gets quieter, and the consonants around them.
 
-use crate::voice::FRAME;
+use crate::voice::frame::FRAME;
 
 /// Shortest voiced run, frames (50 ms).
 const SHORTEST: usize = 10;

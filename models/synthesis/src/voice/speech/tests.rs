@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::SAMPLE_RATE;
 use crate::random::Draw;
-use crate::voice::sing;
+use crate::voice::{Kind, VoiceStyle, sing};
 use qbh_models::Note;
 
 /// Somebody who speaks: many short syllables of a modelled voice, at pitches near those of speech.
@@ -74,7 +76,7 @@ fn bad_recordings_make_no_speaker_and_most_singers_get_one() {
     let mut draw = Draw::new(9);
     let mut lent = |bank: &SpeechBank, kind| {
         let mut style = VoiceStyle::draw(kind, &mut draw);
-        bank.lend(&mut style, &mut draw);
+        style.borrow_voice(bank, &mut draw);
         usize::from(style.speaker.is_some())
     };
     assert!((40..80).contains(&(0..100).map(|_| lent(&bank, Kind::Sung)).sum::<usize>()));
