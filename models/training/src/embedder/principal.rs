@@ -24,7 +24,6 @@ pub(super) fn principal(embeddings: &Tensor, dimension: usize) -> Result<(Tensor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::variables::save;
     use proptest::prelude::*;
     use qbh_models::EMBEDDING_DIM;
 
