@@ -12,7 +12,7 @@ use crate::report::{Sums, TrainingReport};
 use crate::settings::{Resume, Settings};
 use crate::task::Task;
 use qbh_models::ModelError;
-use qbh_models::nn::weights::save;
+use qbh_models::nn::variables::save;
 
 /// Steps between two reports.
 const REPORT_STEPS: u64 = 50;

@@ -14,6 +14,7 @@ mod directions;
 mod loss;
 mod pair;
 mod pairs;
+mod principal;
 mod real_hum;
 mod rivals;
 mod task;
