@@ -15,7 +15,7 @@ demo: build
 
 test: setup
 	@mkdir -p target && rm -f $(SKIPPED)
-	@QBH_TEST_SKIPPED=$(SKIPPED) cargo test --release --workspace --locked; status=$$?; scripts/skipped_tests.sh $(SKIPPED); exit $$status
+	@QBH_TEST_SKIPPED=$(SKIPPED) cargo test --release --workspace --locked --no-fail-fast; status=$$?; scripts/skipped_tests.sh $(SKIPPED); exit $$status
 
 bench: setup
 	cargo bench --locked

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
-use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, Observer, Pending};
+use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, KnownFiles, Observer, Pending};
 use qbh_index::Index;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
@@ -38,13 +38,16 @@ pub fn index_folder(folder: &Path, dir: &Path) -> Result<IndexingReport> {
     let index = Index::open(dir, &fingerprint)?;
 
     // What is new, changed or gone? Nothing is listened to yet.
-    let known = index.files().collect::<Result<Vec<_>, _>>()?;
-    let plan = IndexingPlan::new(&[folder.canonicalize()?], known);
+    let plan = IndexingPlan::new(&[folder.canonicalize()?], KnownFiles::of(&index)?);
 
     // Setting this from another thread ends the run after the files that are being listened to. Nothing is lost.
     let stop = AtomicBool::new(false);
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(indexer::run(&index, &plan, &*extractor, &*embedder, jobs, &stop, &Printer)?)
+    let report = indexer::run(&index, &plan, &*extractor, &*embedder, jobs, &stop, &Printer)?;
+
+    // Readers see what was stored when it is published.
+    index.refresh()?;
+    Ok(report)
 }
 
 #[allow(dead_code)] // the tests call the function above

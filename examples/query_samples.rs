@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use qbh::library::listen;
 use qbh::search::{SearchOptions, Searcher};
-use qbh_index::{Index, Song};
+use qbh_index::{Snapshot, Song};
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_models::reranker::{DEFAULT_RERANKER, Reranker};
@@ -20,11 +20,10 @@ pub fn find(dir: &Path, samples: &[f32], rate: u32) -> Result<Vec<(Song, f32)>> 
     let extractor = extractor::open(DEFAULT_EXTRACTOR, Device::Cpu)?;
     let embedder = embedder::open(DEFAULT_EMBEDDER, Device::Cpu)?;
     let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu)?;
-    let index = Index::open_existing(dir)?;
-    // A program that answers many hums keeps its searcher.
-    let searcher = Searcher::new(index.snapshot()?, embedder, Some(reranker));
+    // A snapshot shows the index at one moment, beside whoever writes to it. A program that answers many hums keeps its searcher.
+    let searcher = Searcher::new(Snapshot::open(dir)?, embedder, Some(reranker));
 
-    // Samples to a contour: the melody in steps of 100 ms. Silence, noise and speech are errors that say so.
+    // Samples to a contour: the melody in steps of 100 ms. Silence is an error that says so.
     let heard = listen::listen_samples(samples, rate, &*extractor)?;
     let hum = &heard.pieces.first().context("nothing was heard")?.contour;
 

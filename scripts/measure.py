@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the commands whose results the documents quote, and keeps their raw output under benches/runs/DATE-WHAT/.
 
-    scripts/measure.py DATA melody retrieval speed      # all three kinds, or some of them
+    scripts/measure.py DATA melody retrieval            # development sets
+    scripts/measure.py DATA speed stages                # on a quiet machine: whole commands, and `cargo bench --bench stages`
     scripts/measure.py DATA test                        # once for each shipped weights, never to choose by
     scripts/tables.py                                   # renews the tables of the documents
 
@@ -113,6 +114,12 @@ def speed(qbh, data, out, times=3):
     (out / "speed.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
+def stages(out):
+    command = ["cargo", "bench", "--locked", "--bench", "stages"]
+    (out / "stages.txt").write_text(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    note(out, " ".join(command))
+
+
 def note(out, line):
     print(line, flush=True)
     with open(out / "run.txt", "a") as file:
@@ -122,7 +129,7 @@ def note(out, line):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA", help="folder with the data sets")
-    parser.add_argument("what", nargs="+", choices=["melody", "retrieval", "speed", "test"])
+    parser.add_argument("what", nargs="+", choices=["melody", "retrieval", "speed", "stages", "test"])
     parser.add_argument("--qbh", type=Path, default=ROOT / "target/release/qbh")
     parser.add_argument("--commit", default=commit(), help="what the binary was built from [default: what is checked out]")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
@@ -134,6 +141,8 @@ def main():
         note(out, f"# {datetime.datetime.now():%Y-%m-%d %H:%M}, commit {args.commit}, {machine()}")
         if what == "speed":
             speed(qbh, data, out)
+        if what == "stages":
+            stages(out)
         for name, arguments in MEASUREMENTS.get(what, {}).items():
             if not args.only or name in args.only:
                 evaluate(qbh, data, out, name, arguments, "test" if what == "test" else "development")

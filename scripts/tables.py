@@ -47,7 +47,7 @@ def count(report):
 
 
 def figure(score):
-    """`.918 (.877-.946)`; no interval where there is one value."""
+    """`.918 (.877-.946)`; no interval of a single value."""
     if score["low"] == score["high"]:
         return digits(score["mean"])
     return f"{digits(score['mean'])} ({digits(score['low'])}-{digits(score['high'])})"
@@ -75,7 +75,9 @@ def extraction():
 def retrieval():
     def cells(report):
         sure = report["confidence"]
-        scores = [figure(report[k]) for k in ("top1", "top10", "mrr")]
+        # Reports that name no unit are of versions whose intervals are too narrow.
+        score = figure if "unit" in report else (lambda score: digits(score["mean"]))
+        scores = [score(report[k]) for k in ("top1", "top10", "mrr")]
         return [count(report), report["songs"], *scores, *(digits(sure[k]) for k in ("auroc", "ece", "false_alarms"))]
 
     header = ["development set", "hums", "songs", "top-1", "top-10", "MRR", "AUROC", "calibration error", "false alarms"]
@@ -85,7 +87,7 @@ def retrieval():
 def stages():
     def cells(report):
         votes = [digits(report["votes"][k]["mean"]) for k in ("top1", "top10", "mrr")]
-        return ["/".join(votes), *map(digits, report["recall_at"].values())]
+        return ["/".join(votes), *(digits(report["recall_at"][k]) for k in ("50", "100", "200"))]
 
     return ["development set", "by votes alone: top-1/top-10/MRR", "among 50", "among 100", "among 200"], *rows(HUMS, cells)
 
@@ -114,20 +116,24 @@ def speed():
     return ["what", "seconds", "CPU seconds", "MB at most", "command"], body, [run[0]]
 
 
-def speed_short():
-    header, body, folders = speed()
-    return header[:-1], [row[:-1] for row in body], folders
+def bench():
+    """The output of `cargo bench --bench stages`, as it is."""
+    found = sorted((ROOT / "benches/runs").glob("*/stages.txt"))
+    return (found[-1].read_text().strip(), [found[-1].parent]) if found else ("", [])
 
 
-TABLES = {f.__name__: f for f in (extraction, retrieval, stages, songs, speed, speed_short)}
+TABLES = {f.__name__: f for f in (extraction, retrieval, stages, songs, speed)}
 
 
 def render(name, document):
-    header, body, folders = TABLES[name]()
+    if name == "bench":
+        body, folders = bench()
+        table = f"```\n{body}\n```\n"
+    else:
+        header, body, folders = TABLES[name]()
+        table = "".join("| " + " | ".join(map(str, line)) + " |\n" for line in [header, ["---"] * len(header), *body])
     if not body:
-        return "Not measured yet.\n"
-    lines = [header, ["---"] * len(header), *body]
-    table = "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+        return "Not measured with this version yet.\n"
     links = ", ".join(f"[{f.name}]({os.path.relpath(f, document.parent)})" for f in sorted(set(folders)))
     return f"{table}\nRaw output: {links}.\n"
 

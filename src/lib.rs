@@ -1,5 +1,6 @@
 //! qbh finds songs from a hum: this library is what the `qbh` binary does, without its command line.
 #![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
 pub mod audio;
 pub mod eval;

@@ -1,4 +1,5 @@
 //! Files that are not what they should be never end a run: they are named, with the reason and a remedy.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

@@ -1,4 +1,5 @@
 //! `qbh demo`, and what can be done with the music it makes: the way of real recordings from sound to answer.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

@@ -1,4 +1,5 @@
 //! What people read: help, completions and manual pages come from one definition, and the documents say what is so.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 
@@ -10,8 +11,22 @@ use util::Dir;
 fn every_subcommand_explains_itself() {
     let dir = Dir::new();
     let help = dir.ok(&["--help"]).stdout;
-    for command in ["index", "query", "list", "show", "remove", "stats", "verify", "compact", "pitch", "models", "demo", "train"]
-    {
+    for command in [
+        "index",
+        "query",
+        "list",
+        "show",
+        "remove",
+        "stats",
+        "verify",
+        "compact",
+        "duplicates",
+        "pitch",
+        "models",
+        "demo",
+        "eval",
+        "train",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing from\n{help}");
         let own = dir.ok(&[command, "--help"]).stdout;
         assert!(own.contains("Usage:"), "{command} --help:\n{own}");

@@ -1,4 +1,5 @@
 //! `qbh eval fit` on a few made-up hums: what it prints can be put into the code.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

@@ -1,4 +1,5 @@
 //! `qbh eval melody` on files gives the scores that the reference implementation gives on the same numbers.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

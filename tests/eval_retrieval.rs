@@ -1,4 +1,5 @@
 //! `qbh eval retrieval` on tiny made-up data sets in the layouts of the published ones.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

@@ -1,4 +1,5 @@
 //! The programs of examples/, run on made-up music: what they show works.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

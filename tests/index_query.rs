@@ -1,4 +1,5 @@
 //! Indexing a library, looking after the index, finding songs: the paths every user takes.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

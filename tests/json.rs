@@ -1,4 +1,5 @@
 //! The JSON of `qbh query` is what docs/json.md says.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

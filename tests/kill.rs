@@ -1,4 +1,5 @@
 //! kill -9 at any moment: the next run continues, and nothing that was stored is lost.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

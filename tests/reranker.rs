@@ -1,4 +1,5 @@
 //! Rerankers from the command line: trained, described, used.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

@@ -1,4 +1,5 @@
 //! A recording of three hours takes no more memory than one of a minute. Alone in its file: the peak is that of the process.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

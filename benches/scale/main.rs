@@ -4,6 +4,7 @@
 //! exact scan. One index grows from size to size, in a temporary folder or where `QBH_SCALE_INDEX` says, which is then kept.
 //! `QBH_EMBEDDER` names another embedder than the default. Songs are composed; those beyond 10 000 get vectors of earlier songs with
 //! noise instead of embeddings.
+#![expect(clippy::expect_used, reason = "a bench that cannot run stops")]
 
 mod process;
 mod songs;

@@ -49,11 +49,11 @@ pub fn compare(index: &Index, searcher: Searcher, embedder: &dyn Embedder, songs
         return before;
     }
     let before = cpu_seconds();
-    drop(index.build_graph(&snapshot, |_, _| {}).expect("the graph is built"));
+    drop(Hnsw::build(&snapshot, |_, _| {}).expect("the graph is built"));
     let build = cpu_seconds() - before;
     let memory = own_memory();
     let start = Instant::now();
-    let graph = index.open_graph(&snapshot).expect("the graph opens")?;
+    let graph = Hnsw::open(&snapshot)?;
     let reload = start.elapsed().as_secs_f64();
     let bytes = own_memory() - memory;
     let (times, found) = proposed(&graph, embedder, songs);

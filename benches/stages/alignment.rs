@@ -23,10 +23,10 @@ pub fn compare(material: &Material) {
     let songs: Vec<PitchSequence> = material.songs.iter().map(|song| PitchSequence::new(song)).collect();
     let title = format!("Alignment: a hum of {} frames against {} songs, {KEYS} keys", hum.class.len(), songs.len());
     section(&title, "the same recurrence in 16-bit integers, all keys of a cell side by side in the lanes of a vector");
-    let lanes = median(|| songs.iter().for_each(|song| drop(black_box(keys_in_lanes(&hum.class, &song.class)))));
+    let lanes = median(|| songs.iter().for_each(|song| _ = black_box(keys_in_lanes(&hum.class, &song.class))));
     row("keys in lanes", 1e3 * lanes, "ms", 1.0);
     const FEW: usize = 8;
-    let few = median(|| songs[..FEW].iter().for_each(|song| drop(black_box(cell_by_cell(&hum.class, &song.class)))));
+    let few = median(|| songs[..FEW].iter().for_each(|song| _ = black_box(cell_by_cell(&hum.class, &song.class))));
     let share = songs[..FEW].iter().map(|song| song.class.len()).sum::<usize>() as f64
         / songs.iter().map(|song| song.class.len()).sum::<usize>() as f64;
     row("f32, cell after cell", 1e3 * few / share, "ms", lanes / (few / share));

@@ -35,7 +35,7 @@ pub fn front_ends(material: &Material) {
             true,
             false,
         );
-        black_box(stft.abs());
+        drop(black_box(stft.abs()));
     });
     row("libtorch", base, "x real time", 1.0);
     let plain = times_real_time(|| drop(black_box(spectrogram(&samples))));

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use qbh::library::{embed_song, indexer};
 use qbh::search::embed::queries;
-use qbh_index::{FileIdentity, FirstStage, Index, ModelId, NewSong, PairScores, Tags};
+use qbh_index::{FileIdentity, FirstStage, Hnsw, Index, ModelId, NewSong, PairScores, Tags};
 use qbh_models::embedder::windows::{WindowVectors, embed_hum};
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER, Embedder};
 use tch::{Device, Tensor};
@@ -51,11 +51,11 @@ pub fn compare(material: &Material) {
         });
     row("exact int8 scan, every score", exact, "ms a hum", base / exact);
     let start = Instant::now();
-    let graph = index.build_graph(&snapshot, |_, _| {}).expect("the graph is built");
+    let graph = Hnsw::build(&snapshot, |_, _| {}).expect("the graph is built");
     let built = start.elapsed().as_secs_f64();
     let hnsw = per_hum * median(|| queries.iter().for_each(|hum| drop(black_box(graph.candidates(hum, CANDIDATES)))));
     row(&format!("HNSW (hnsw_rs), the best {CANDIDATES} songs"), hnsw, "ms a hum", base / hnsw);
-    let open = median(|| drop(black_box(index.open_graph(&snapshot))));
+    let open = median(|| drop(black_box(Hnsw::open(&snapshot))));
     println!("  building the graph: {built:.1} s; opening it, which a single query waits for: {open:.2} s");
 }
 
@@ -86,7 +86,7 @@ fn matrix(vectors: &[f32], dimension: usize) -> Tensor {
 fn products(hum: &Matrices, songs: &Matrices) {
     for (&short, hum) in hum {
         for (_, song) in songs.range(short.div_ceil(2)..=2 * short) {
-            black_box(hum.matmul(&song.tr()));
+            drop(black_box(hum.matmul(&song.tr())));
         }
     }
 }

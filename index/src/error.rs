@@ -3,8 +3,6 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::space;
-
 /// What can go wrong with an index. Every message says what to do about it where something can be done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -158,7 +156,7 @@ impl Error {
     /// What sled said of the store at `path`.
     pub(crate) fn of_store(error: sled::Error, path: &Path) -> Error {
         match error {
-            sled::Error::Io(error) if is_full(&error) => space::full(path, space::RESERVE),
+            sled::Error::Io(error) if is_full(&error) => full(path, RESERVE),
             other => other.into(),
         }
     }
@@ -173,6 +171,14 @@ impl From<sled::Error> for Error {
     }
 }
 
+/// Bytes that stay free when something is added: room for sled to open, recover and remove things.
+pub(crate) const RESERVE: u64 = 64 << 20;
+
+/// The error of a write that found no room although it had been asked for.
+pub(crate) fn full(path: &Path, needed: u64) -> Error {
+    Error::DiskFull { path: path.to_path_buf(), needed, free: fs4::available_space(path).unwrap_or(0) }
+}
+
 /// Whether the disk, or what the user may use of it, is full.
 pub(crate) fn is_full(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
@@ -182,7 +188,7 @@ pub(crate) fn is_full(error: &std::io::Error) -> bool {
 pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
     move |cause| {
         if is_full(&cause) {
-            return space::full(path.parent().unwrap_or(path), space::RESERVE);
+            return full(path.parent().unwrap_or(path), RESERVE);
         }
         Error::Io { path: path.to_path_buf(), cause }
     }

@@ -17,7 +17,7 @@ pub(crate) fn snapshot(dir: &Path) -> PathBuf {
 
 /// The changes since the snapshot.
 pub(crate) fn journal(dir: &Path) -> PathBuf {
-    dir.join(crate::journal::FILE_NAME)
+    dir.join("journal.qbh")
 }
 
 /// The HNSW graph.

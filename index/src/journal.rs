@@ -21,9 +21,6 @@ use crate::change::Change;
 use crate::error::{Result, io};
 use crate::values::{from_bytes, to_bytes};
 
-/// Name of the journal in the index folder.
-pub(crate) const FILE_NAME: &str = "journal.qbh";
-
 const MAGIC: &[u8; 8] = b"qbh-jrnl";
 const VERSION: u32 = 1;
 const HEADER: usize = 8 + 4 + 8 + 8 + 8;
@@ -199,7 +196,7 @@ mod tests {
     }
 
     fn written(dir: &Path) -> (PathBuf, Vec<u8>) {
-        let path = dir.join(FILE_NAME);
+        let path = crate::folder::journal(dir);
         let mut journal = Journal::start(&path, 7, 10).unwrap();
         (11..16).for_each(|generation| journal.append(&change(generation)).unwrap());
         journal.sync().unwrap();

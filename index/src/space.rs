@@ -5,11 +5,9 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result, io};
+use crate::error::{Error, Result, full, io};
 use crate::failpoint;
 
-/// What stays free when something is added: room for sled to open, recover and remove things.
-pub(crate) const RESERVE: u64 = 64 << 20;
 /// What sled needs to open: a snapshot of its page table and some buffers.
 pub(crate) const TO_OPEN: u64 = 8 << 20;
 
@@ -21,11 +19,6 @@ pub(crate) fn ask_for(path: &Path, needed: u64) -> Result<()> {
         return Err(Error::DiskFull { path: path.to_path_buf(), needed, free });
     }
     Ok(())
-}
-
-/// The error of a write that found no room although it had been asked for.
-pub(crate) fn full(path: &Path, needed: u64) -> Error {
-    Error::DiskFull { path: path.to_path_buf(), needed, free: fs4::available_space(path).unwrap_or(0) }
 }
 
 #[cfg(test)]

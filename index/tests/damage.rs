@@ -2,6 +2,7 @@
 //! and indexing the library again brings everything back.
 //!
 //! `QBH_DAMAGE_TRIALS` sets how many trials there are.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Snapshot and graph: damaged, out of date or missing, they are found out and rebuilt.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 
@@ -32,7 +33,7 @@ static FIXTURE: LazyLock<Mutex<Fixture>> = LazyLock::new(|| {
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     fill(&index, 25);
     let snapshot = index.snapshot().unwrap();
-    index.build_graph(&snapshot, |_, _| ()).unwrap();
+    Hnsw::build(&snapshot, |_, _| ()).unwrap();
     let scan = std::fs::read(dir.path().join("snapshot.qbh")).unwrap();
     let graph = std::fs::read_dir(dir.path().join("graph"))
         .unwrap()
@@ -126,12 +127,12 @@ proptest! {
         prop_assume!(files != fixture.graph);
         put_graph(&folder, &files);
         let snapshot = fixture.index.snapshot().unwrap();
-        prop_assert!(fixture.index.open_graph(&snapshot).unwrap().is_none());
+        prop_assert!(Hnsw::open(&snapshot).is_none());
         let report = fixture.index.verify().unwrap();
         prop_assert!(matches!(report.graph, Derived::Damaged(_)), "{:?}", report.graph);
         prop_assert!(!folder.exists(), "verify deletes what is damaged");
         put_graph(&folder, &fixture.graph);
-        prop_assert!(fixture.index.open_graph(&snapshot).unwrap().is_some());
+        prop_assert!(Hnsw::open(&snapshot).is_some());
     }
 }
 

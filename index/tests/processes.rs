@@ -1,6 +1,7 @@
 //! Several processes: one at a time, and any of them may be killed at any moment.
 //!
 //! The other process is this test executable, run again with `QBH_INDEX_TEST_CHILD` set.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 

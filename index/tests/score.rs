@@ -1,4 +1,5 @@
 //! The exact scan against a direct computation in f32.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What is put in comes out; what is replaced or removed is gone.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 
@@ -163,11 +164,11 @@ fn a_graph_stays_good_while_no_song_changes() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     fill(&index, 3);
-    index.build_graph(&index.snapshot().unwrap(), |_, _| ()).unwrap();
+    Hnsw::build(&index.snapshot().unwrap(), |_, _| ()).unwrap();
     index.put_failure(&identity("b"), "no", "none").unwrap();
-    assert!(index.open_graph(&index.snapshot().unwrap()).unwrap().is_some());
+    assert!(Hnsw::open(&index.snapshot().unwrap()).is_some());
     index.remove_file("song0000").unwrap();
-    assert!(index.open_graph(&index.snapshot().unwrap()).unwrap().is_none());
+    assert!(Hnsw::open(&index.snapshot().unwrap()).is_none());
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 pub mod contour;
 pub mod embedder;
+pub mod engine;
 pub mod error;
 pub mod extractor;
 pub mod import;

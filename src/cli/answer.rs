@@ -47,7 +47,7 @@ pub fn title(song: &Song) -> String {
 /// Writes the ranking for a person.
 pub fn write_table(answer: &Answer, out: &mut dyn Write) -> Result<()> {
     let mut table = Table::new(&[">", "title", "artist", ">score", ">confidence", ">where", ">key", ">tempo", "path"]);
-    for (i, Match { song, score, confidence, placement, .. }) in answer.matches.iter().enumerate() {
+    for (i, Match { song, copies, score, confidence, placement, .. }) in answer.matches.iter().enumerate() {
         table.row(vec![
             (i + 1).to_string(),
             select::title(song),
@@ -59,6 +59,11 @@ pub fn write_table(answer: &Answer, out: &mut dyn Write) -> Result<()> {
             format!("{:.2}", placement.tempo_ratio),
             near(&song.key),
         ]);
+        for copy in copies {
+            let mut row = vec![String::new(); 8];
+            row.push(format!("= {}", near(&copy.key)));
+            table.row(row);
+        }
     }
     table.write(out)?;
     if !answer.confident {
@@ -114,6 +119,7 @@ struct JsonMatch<'a> {
     hum_end: f32,
     key_shift: f32,
     tempo_ratio: f32,
+    copies: Vec<JsonSong<'a>>,
 }
 
 #[derive(Serialize)]
@@ -131,18 +137,20 @@ struct JsonRefusal<'a> {
 
 /// Writes the answer as one line of JSON.
 pub fn write_json(asked: &Asked, answer: &Answer, out: &mut dyn Write) -> Result<()> {
-    let matches = answer.matches.iter().enumerate().map(|(i, Match { song, score, confidence, placement, .. })| JsonMatch {
-        rank: i + 1,
-        song: song.into(),
-        score: *score,
-        confidence: *confidence,
-        song_start: placement.song_start,
-        song_end: placement.song_end,
-        hum_start: placement.hum_start,
-        hum_end: placement.hum_end,
-        key_shift: placement.key_shift,
-        tempo_ratio: placement.tempo_ratio,
-    });
+    let matches =
+        answer.matches.iter().enumerate().map(|(i, Match { song, copies, score, confidence, placement, .. })| JsonMatch {
+            rank: i + 1,
+            song: song.into(),
+            score: *score,
+            confidence: *confidence,
+            song_start: placement.song_start,
+            song_end: placement.song_end,
+            hum_start: placement.hum_start,
+            hum_end: placement.hum_end,
+            key_shift: placement.key_shift,
+            tempo_ratio: placement.tempo_ratio,
+            copies: copies.iter().map(JsonSong::from).collect(),
+        });
     let t = answer.timings;
     let json = JsonAnswer {
         schema: SCHEMA,

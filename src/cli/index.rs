@@ -1,12 +1,13 @@
 //! `qbh index`: listens to a library.
 
 use super::context::{Context, DeviceName};
-use super::format::{bytes, clock, count, duration};
+use super::format::clock;
+use super::index_summary::{self as summary, skipped};
 use super::{Status, complain, models, progress, report_mended};
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
-use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, Observer, Pending};
-use qbh_index::Index;
+use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, KnownFiles, Observer, Pending};
+use qbh_index::{Index, Snapshot};
 use qbh_models::embedder::DEFAULT_EMBEDDER;
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
 use std::io::Write;
@@ -19,9 +20,15 @@ use std::time::Instant;
 /// Arguments of `qbh index`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Files that have not changed are skipped, files that are gone are forgotten, and an interrupted run continues where it was: run \
-the same command again whenever your library has changed. Files that cannot be read are listed at the end, each with what to do \
-about it, and are tried again when they change.
+Files that have not changed are skipped, files that have moved or were re-tagged are recognised by their sound, files that are gone \
+are no longer found (and not heard again if they come back), and an interrupted run continues where it was: run the same command \
+again whenever your library has changed. Files that cannot be read are listed at the end, each with what to do about it, and are \
+tried again when they change. Others can search meanwhile: what is new is published every minute.
+
+Ctrl-C, SIGTERM and SIGHUP finish the files at hand and publish them; a second Ctrl-C stops at once. What was reported as indexed \
+is safe in either case.
+
+Exit status: 0 done, 2 stopped before the end, nothing could be indexed, or an error.
 
 Examples:
   qbh index ~/Music
@@ -47,12 +54,27 @@ pub struct Args {
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Try files again that failed before, although they have not changed
+    #[arg(long)]
+    retry_failed: bool,
+    /// Print what was done as one JSON object (docs/json.md)
+    #[arg(long, conflicts_with = "dry_run")]
+    json: bool,
 }
 
 impl Args {
     /// The arguments of a plain run over one folder.
     pub fn of(path: PathBuf) -> Self {
-        Args { paths: vec![path], jobs: None, extractor: None, embedder: None, device: DeviceName::Cpu, dry_run: false }
+        Args {
+            paths: vec![path],
+            jobs: None,
+            extractor: None,
+            embedder: None,
+            device: DeviceName::Cpu,
+            dry_run: false,
+            retry_failed: false,
+            json: false,
+        }
     }
 }
 
@@ -65,6 +87,13 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     let roots = roots.collect::<Result<Vec<_>>>()?;
 
     progress::silence_panics();
+    if args.dry_run {
+        let plan = IndexingPlan::new(&roots, seen_by_readers(args, context)?);
+        plan.remarks.iter().for_each(complain);
+        return announce(&plan, out);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_signals(&stop)?;
     if Index::was_interrupted(&context.index_dir) {
         context.say("the last run was cut short: recovering what it had stored");
     }
@@ -72,32 +101,57 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     if let Some(index) = &index {
         report_mended(index.mended(), context);
     }
-    let known = match &index {
-        Some(index) => index.files().collect::<Result<Vec<_>, _>>()?,
-        None => Vec::new(),
-    };
-    let plan = IndexingPlan::new(&roots, known);
+    let known = index.as_ref().map(KnownFiles::of).transpose()?.unwrap_or_default();
+    let plan = IndexingPlan::new(&roots, KnownFiles { retry_failed: args.retry_failed, ..known });
     plan.remarks.iter().for_each(complain);
-    if args.dry_run {
-        return announce(&plan, out);
-    }
 
     // A run that has nothing to listen to needs no models, but one that asks for others must be told.
     let asks = args.extractor.is_some() || args.embedder.is_some();
     let report = if plan.pending.is_empty() && !asks {
-        let Some(index) = &index else { bail!("no music was found in {}", args.paths[0].display()) };
-        let report = IndexingReport::of(&plan);
-        indexer::forget(index, &plan)?;
+        let Some(index) = &index else {
+            bail!(
+                "no music was found in {}{}",
+                args.paths[0].display(),
+                skipped(&plan).map_or(String::new(), |s| format!(" ({s})"))
+            )
+        };
+        indexer::learn_sounds(index, &plan, &stop)?;
+        let gone = indexer::forget(index, &plan)?;
         index.refresh()?;
-        IndexingReport { elapsed: start.elapsed(), ..report }
+        IndexingReport { gone, elapsed: start.elapsed(), ..IndexingReport::of(&plan) }
     } else {
-        listen(args, context, index, &plan)?
+        listen(args, context, index, &plan, &stop)?
     };
-    summarise(&plan, &report, args, out)
+    if args.json {
+        summary::write_json(&plan, &report, out)?;
+    } else {
+        summary::write(&plan, &report, jobs(args), out)?;
+    }
+    if report.interrupted {
+        complain("stopped; run the same command again to continue");
+        return Ok(Status::Failed);
+    }
+    Ok(if report.present() == 0 && !report.failed.is_empty() { Status::Failed } else { Status::Done })
+}
+
+/// What the index knows, as readers see it: a dry run waits for nobody.
+fn seen_by_readers(args: &Args, context: &Context) -> Result<KnownFiles> {
+    let files = match Snapshot::open(&context.index_dir) {
+        Ok(snapshot) => snapshot.files().collect::<Result<_, _>>()?,
+        Err(qbh_index::Error::NotFound(_)) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(KnownFiles { files, parked: Vec::new(), retry_failed: args.retry_failed })
 }
 
 /// Opens the models and works through the plan.
-fn listen(args: &Args, context: &Context, index: Option<Index>, plan: &IndexingPlan) -> Result<IndexingReport> {
+fn listen(
+    args: &Args,
+    context: &Context,
+    index: Option<Index>,
+    plan: &IndexingPlan,
+    stop: &AtomicBool,
+) -> Result<IndexingReport> {
     let device = args.device.device()?;
     let made_with = index.as_ref().map(Index::fingerprint);
     let of_index = |name: Option<&String>, default: &str| name.cloned().unwrap_or_else(|| default.to_owned());
@@ -114,14 +168,14 @@ fn listen(args: &Args, context: &Context, index: Option<Index>, plan: &IndexingP
         None => Index::open(&context.index_dir, &fingerprint)?,
     };
 
-    let stop = Arc::new(AtomicBool::new(false));
-    stop_on_ctrl_c(&stop)?;
     let bar = Bar::new(plan);
-    let report = indexer::run(&index, plan, &*extractor, &*embedder, jobs(args), &stop, &bar);
+    let report = indexer::run(&index, plan, &*extractor, &*embedder, jobs(args), stop, &bar);
     bar.bar.finish_and_clear();
-    index.flush()?;
-    index.refresh()?;
-    Ok(report?)
+    // Also after an error: what is stored is to be found.
+    let published = index.refresh();
+    let report = report?;
+    published?;
+    Ok(report)
 }
 
 fn jobs(args: &Args) -> usize {
@@ -129,8 +183,9 @@ fn jobs(args: &Args) -> usize {
     args.jobs.unwrap_or_else(cores).get()
 }
 
-/// The first Ctrl-C lets the files at hand be finished, the second ends the process; what is stored is safe in either case.
-fn stop_on_ctrl_c(stop: &Arc<AtomicBool>) -> Result<()> {
+/// The first Ctrl-C, SIGTERM or SIGHUP lets the files at hand be finished, the second ends the process; what is stored is safe in
+/// either case.
+fn stop_on_signals(stop: &Arc<AtomicBool>) -> Result<()> {
     let stop = Arc::clone(stop);
     ctrlc::set_handler(move || {
         if stop.swap(true, Ordering::Relaxed) {
@@ -186,51 +241,9 @@ fn announce(plan: &IndexingPlan, out: &mut dyn Write) -> Result<Status> {
         writeln!(out, "listen to  {}", file.path.display())?;
     }
     for path in &plan.vanished {
-        writeln!(out, "forget     {path}")?;
+        writeln!(out, "gone       {path}")?;
     }
     let (new, gone, bad) = (plan.pending.len(), plan.vanished.len(), plan.failed_before.len());
     writeln!(out, "{new} to index, {} unchanged, {bad} failed before and unchanged, {gone} gone", plan.unchanged)?;
     Ok(Status::Done)
-}
-
-/// Prints what was done: counts, speed, what failed and why, what was forgotten.
-fn summarise(plan: &IndexingPlan, report: &IndexingReport, args: &Args, out: &mut dyn Write) -> Result<Status> {
-    let (indexed, unchanged, failed) = (report.indexed, report.unchanged, report.failed.len());
-    let songs = if report.songs == indexed { String::new() } else { format!(" ({})", count(report.songs, "song")) };
-    writeln!(out, "{indexed} indexed{songs}, {unchanged} unchanged, {failed} failed, {} forgotten", plan.vanished.len())?;
-    if report.seconds > 0.0 {
-        let threads = count(jobs(args).min(plan.pending.len()), "thread");
-        let (music, time, speed) = (duration(report.seconds), duration(report.elapsed.as_secs_f64()), report.times_real_time());
-        writeln!(out, "{music} of music in {time} on {threads}: {speed:.0} x real time")?;
-        let stages = report.stages;
-        let all = [stages.decode, stages.extract, stages.embed, stages.store].map(|stage| stage.as_secs_f64());
-        let [decode, extract, embed, store] = all.map(|stage| 100.0 * stage / all.iter().sum::<f64>().max(1e-9));
-        write!(out, "time: {decode:.0} % decoding, {extract:.0} % extracting, {embed:.0} % embedding, {store:.0} % storing")?;
-        writeln!(out, "{}", peak_memory().map(|peak| format!("; {} of memory at most", bytes(peak))).unwrap_or_default())?;
-    }
-    for (title, known) in [("Failed:", false), ("Failed before, and unchanged since:", true)] {
-        let failures: Vec<&Failure> = report.failed.iter().filter(|failure| failure.known == known).collect();
-        if !failures.is_empty() {
-            writeln!(out, "{title}")?;
-        }
-        for Failure { path, reason, remedy, .. } in failures {
-            writeln!(out, "  {path}\n    {reason}; {remedy}")?;
-        }
-    }
-    if !plan.vanished.is_empty() {
-        writeln!(out, "Forgotten, because gone:")?;
-        plan.vanished.iter().try_for_each(|path| writeln!(out, "  {path}"))?;
-    }
-    if report.interrupted {
-        complain("stopped; run the same command again to continue");
-        return Ok(Status::Failed);
-    }
-    Ok(if indexed + unchanged == 0 && failed > 0 { Status::Failed } else { Status::Done })
-}
-
-/// The most memory this process has held, bytes; only Linux tells.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }

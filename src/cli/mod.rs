@@ -5,9 +5,11 @@ mod compact;
 mod completions;
 mod context;
 mod demo;
+mod duplicates;
 mod eval;
 mod format;
 mod index;
+mod index_summary;
 mod json;
 mod list;
 mod man;
@@ -81,6 +83,8 @@ enum Command {
     Stats(stats::Args),
     /// Check the index for damage
     Verify(verify::Args),
+    /// Find songs that are the same recording, or the same tune
+    Duplicates(duplicates::Args),
     /// Give back the space of what was changed and removed
     Compact(compact::Args),
     /// Write down the melody of recordings: pitch tracks as text, CSV, JSON, MIDI, plots
@@ -140,6 +144,7 @@ fn run(cli: Cli) -> Result<Status> {
         Command::Remove(args) => remove::run(&args, &context, &mut out),
         Command::Stats(args) => stats::run(&args, &context, &mut out),
         Command::Verify(args) => verify::run(&args, &context, &mut out),
+        Command::Duplicates(args) => duplicates::run(&args, &context, &mut out),
         Command::Compact(args) => compact::run(&args, &context, &mut out),
         Command::Pitch(args) => pitch::run(&args, &context, &mut out),
         Command::Models(args) => models::run(&args, &context, &mut out),

@@ -18,9 +18,9 @@ pub fn print_line(line: &str) {
     });
 }
 
-/// A bar over `length` units of work. Templates are written in this crate, so a mistake in one is a bug.
+/// A bar over `length` units of work. With a mistake in the template it is a plain bar.
 pub fn bar(length: u64, template: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(template).expect("a valid bar template").progress_chars("━╸─");
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
     let bar = BARS.add(ProgressBar::new(length).with_style(style));
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
@@ -28,7 +28,7 @@ pub fn bar(length: u64, template: &str) -> ProgressBar {
 
 /// A spinner for work of unknown length.
 pub fn spinner(message: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg}").expect("a valid spinner template");
+    let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let spinner = BARS.add(ProgressBar::new_spinner().with_style(style).with_message(message));
     spinner.enable_steady_tick(Duration::from_millis(100));
     spinner

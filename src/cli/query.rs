@@ -2,14 +2,14 @@
 
 use super::answer::{self, Asked, Refusal};
 use super::context::{Context, DeviceName};
-use super::{Status, complain, models};
+use super::{Status, complain, models, select};
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use qbh::library::ListenError;
 use qbh::library::listen::{self, Heard, Piece};
 use qbh::plot::alignment_svg;
 use qbh::search::{Answer, SearchError, SearchMethod, SearchOptions, Searcher};
-use qbh_index::{Hnsw, Index, Snapshot};
+use qbh_index::{Hnsw, Snapshot};
 use qbh_models::Contour;
 use qbh_models::extractor::Extractor;
 use qbh_models::reranker::DEFAULT_RERANKER;
@@ -84,15 +84,15 @@ impl Search {
     }
 
     /// The graph of a snapshot, built if the index has none, where it is needed.
-    pub fn graph(self, index: &Index, snapshot: &Snapshot) -> Result<Option<Hnsw>> {
+    pub fn graph(self, snapshot: &Snapshot) -> Result<Option<Hnsw>> {
         if self != Search::Hnsw {
             return Ok(None);
         }
-        if let Some(graph) = index.open_graph(snapshot)? {
+        if let Some(graph) = Hnsw::open(snapshot) {
             return Ok(Some(graph));
         }
         tracing::info!(vectors = snapshot.vectors(), "building the HNSW graph");
-        Ok(Some(index.build_graph(snapshot, |_, _| {})?))
+        Ok(Some(Hnsw::build(snapshot, |_, _| {})?))
     }
 }
 
@@ -140,13 +140,12 @@ pub fn answer_all(args: &Args, context: &Context, out: &mut dyn Write) -> Result
     if args.plot.is_some() && args.files.len() > 1 {
         bail!("--plot draws one hum: give one FILE");
     }
-    let index = Index::open_existing(&context.index_dir)?;
+    let snapshot = select::snapshot(context)?;
     let device = args.device.device()?;
-    let embedder = models::embedder_of(&index, context, device)?;
-    let extractor = models::extractor_for(&index, args.extractor.as_deref(), context, device)?;
+    let embedder = models::embedder_of(&snapshot, context, device)?;
+    let extractor = models::extractor_for(&snapshot, args.extractor.as_deref(), context, device)?;
     let reranker = models::open_reranker(&args.reranker, context, device)?;
-    let snapshot = index.snapshot()?;
-    let graph = args.search.graph(&index, &snapshot)?;
+    let graph = args.search.graph(&snapshot)?;
     let searcher = Searcher::new(snapshot, embedder, Some(reranker)).with_graph(graph);
     let desk = Desk { args, context, searcher };
 

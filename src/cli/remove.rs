@@ -2,9 +2,11 @@
 
 use super::context::Context;
 use super::format::count;
+use super::json::write_line;
 use super::{Status, complain, list, progress, report_mended, select};
 use anyhow::{Result, bail};
 use qbh_index::{Index, Song};
+use serde::Serialize;
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
@@ -23,6 +25,16 @@ pub struct Args {
     /// Songs by number, path or full title; files or folders by path
     #[arg(required = true, value_name = "SONG|PATH")]
     songs: Vec<String>,
+    /// Print one JSON object for each of them (docs/json.md)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct JsonRemoved<'a> {
+    schema: &'static str,
+    wanted: &'a str,
+    removed: Option<usize>,
 }
 
 /// Removes and prints what was removed.
@@ -32,15 +44,21 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     report_mended(index.mended(), context);
     let mut status = Status::Done;
     for wanted in &args.songs {
-        match remove(&index, wanted, out)? {
-            Some(removed) => writeln!(out, "{wanted}: {} removed", count(removed, "song"))?,
+        let removed = remove(&index, wanted, out)?;
+        // Said when it is true, whatever happens next.
+        index.flush()?;
+        if args.json {
+            write_line(&JsonRemoved { schema: "qbh.remove/1", wanted, removed }, out)?;
+        }
+        match removed {
+            Some(removed) if !args.json => writeln!(out, "{wanted}: {} removed", count(removed, "song"))?,
+            Some(_) => {}
             None => {
                 complain(format!("{wanted}: no such song, file or folder in the index; `qbh list` shows all songs"));
                 status = Status::Failed;
             }
         }
     }
-    index.flush()?;
     index.refresh()?;
     Ok(status)
 }

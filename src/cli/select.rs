@@ -28,7 +28,7 @@ pub fn named(songs: &[Song], wanted: &str) -> Vec<Song> {
     let by_key = |song: &Song| song.key == wanted || paths.iter().any(|path| Path::new(&song.key) == path);
     let by_path = |song: &Song| paths.iter().any(|path| Path::new(&song.file).starts_with(path));
     let plain_wanted = plain(wanted);
-    let by_title = |song: &Song| spoken(song).iter().any(|name| *name == plain_wanted);
+    let by_title = |song: &Song| spoken(song).contains(&plain_wanted);
     let ways: [&dyn Fn(&Song) -> bool; 4] = [&by_id, &by_key, &by_path, &by_title];
     let found = ways.iter().map(|way| songs.iter().filter(|song| way(song)).cloned().collect::<Vec<_>>());
     found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()

@@ -2,12 +2,14 @@
 
 use super::context::Context;
 use super::format::{clock, count};
+use super::json::{JsonSong, write_line};
 use super::table::printable;
 use super::{Status, list, select};
 use anyhow::{Result, bail};
 use qbh_index::{Outcome, Snapshot, Song};
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
 use qbh_models::median;
+use serde::Serialize;
 use std::io::Write;
 
 /// Arguments of `qbh show`.
@@ -20,6 +22,20 @@ Examples:
 pub struct Args {
     /// The song: its number in `qbh list`, its path, its title, or a part of these
     song: String,
+    /// One JSON object per song and line, with its melody (docs/json.md)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct JsonShown<'a> {
+    schema: &'static str,
+    id: u64,
+    #[serde(flatten)]
+    song: JsonSong<'a>,
+    voiced: f32,
+    contour_step: f64,
+    contour: Vec<f32>,
 }
 
 /// Characters across which a melody is drawn.
@@ -34,6 +50,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
             Some(text) => writeln!(out, "{text}")?,
             None => bail!("no song is called {:?}; `qbh list` shows all", args.song),
         },
+        songs if args.json => songs.iter().try_for_each(|song| print_json(&snapshot, song, out))?,
         [song] => print(&snapshot, song, out)?,
         several => {
             list::table(several).write(out)?;
@@ -43,8 +60,21 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     Ok(Status::Done)
 }
 
+fn print_json(snapshot: &Snapshot, song: &Song, out: &mut dyn Write) -> Result<()> {
+    let contour = contour(snapshot, song)?;
+    let voiced = voiced_fraction(&contour);
+    write_line(
+        &JsonShown { schema: "qbh.show/1", id: song.id.0, song: song.into(), voiced, contour_step: CONTOUR_STEP, contour },
+        out,
+    )
+}
+
+fn contour(snapshot: &Snapshot, song: &Song) -> Result<Vec<f32>> {
+    Ok(snapshot.ordinal(song.id).map_or(Ok(Vec::new()), |ordinal| snapshot.contour(ordinal))?)
+}
+
 fn print(snapshot: &Snapshot, song: &Song, out: &mut dyn Write) -> Result<()> {
-    let contour = snapshot.ordinal(song.id).map_or(Ok(Vec::new()), |ordinal| snapshot.contour(ordinal))?;
+    let contour = contour(snapshot, song)?;
     let mut line = |name: &str, value: String| {
         if value.is_empty() { Ok(()) } else { writeln!(out, "{name:<10}{}", printable(value)) }
     };

@@ -52,7 +52,8 @@ pub struct Difference {
 /// Compares the ranks of the queries of the same names.
 pub fn compare(first: &Run, second: &Run) -> Difference {
     let before: HashMap<&str, Option<usize>> = first.queries.iter().map(|q| (q.query.as_str(), q.rank)).collect();
-    let (pairs, hums): (Vec<(Option<usize>, Option<usize>)>, Vec<_>) = second
+    type Ranks = (Option<usize>, Option<usize>);
+    let (pairs, hums): (Vec<Ranks>, Vec<_>) = second
         .queries
         .iter()
         .filter_map(|q| Some(((*before.get(q.query.as_str())?, q.rank), (q.song.as_str(), q.singer.as_deref()))))

@@ -13,4 +13,5 @@ pub mod ranks;
 pub mod recordings;
 pub mod reference;
 pub mod retrieval;
+pub mod singing;
 pub mod units;

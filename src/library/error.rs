@@ -10,15 +10,16 @@ use crate::symbolic::SymbolicError;
 
 /// A file or folder that could not be looked at.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
+#[error("{}: {cause}", path.display())]
 pub struct FileError {
     path: PathBuf,
-    source: std::io::Error,
+    // Part of the message, so that it is no `source`, which would be printed again.
+    cause: std::io::Error,
 }
 
 impl FileError {
-    pub(super) fn new(path: &Path, source: std::io::Error) -> Self {
-        FileError { path: path.to_path_buf(), source }
+    pub(super) fn new(path: &Path, cause: std::io::Error) -> Self {
+        FileError { path: path.to_path_buf(), cause }
     }
 
     /// The file or folder.
@@ -43,6 +44,14 @@ pub enum ListenError {
     /// The extractor failed.
     #[error("the extractor failed: {0}")]
     Extractor(#[from] ModelError),
+    /// Larger than any music.
+    #[error("{} GB are more than is taken for music (at most {} GB)", bytes / 1_000_000_000, most / 1_000_000_000)]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The most that is taken.
+        most: u64,
+    },
     /// Not enough of it for any melody.
     #[error("too short: {seconds:.2} s")]
     TooShort {
@@ -71,6 +80,7 @@ impl ListenError {
             ListenError::Symbolic(e) => e.remedy(),
             ListenError::Pitch(e) => e.remedy(),
             ListenError::Extractor(_) => "check the memory that is left, or choose another extractor with --extractor",
+            ListenError::TooLarge { .. } => "split it, or give only its audio track",
             ListenError::TooShort { .. } => "give a recording of some seconds: 8 to 12 for a hum",
             ListenError::Silent { .. } => "check the recording's level, and the microphone",
             ListenError::NoVoice { .. } => {

@@ -1,5 +1,6 @@
 //! Which files of a folder are music.
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -14,29 +15,81 @@ const AUDIO: [&str; 28] = [
 
 /// The files below `root` that are music by their extension, in the order of their names, canonical (absolute, links resolved).
 ///
-/// A `root` that is a file is taken whatever its name. Hidden files and folders are left out; links are followed, and a link
-/// to a folder that is already on the way down is not. What cannot be read is an error in the sequence, which then goes on.
-pub fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, FileError>> + use<> {
-    let root = root.to_path_buf();
-    WalkDir::new(&root)
-        .follow_links(true)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
-        .filter_map(move |entry| match entry {
-            Ok(entry) if entry.file_type().is_dir() => None,
-            Ok(entry) if entry.depth() > 0 && !(entry.file_type().is_file() && is_music(entry.path())) => None,
-            Ok(entry) => Some(entry.path().canonicalize().map_err(|e| FileError::new(entry.path(), e))),
-            Err(error) if error.loop_ancestor().is_some() => None,
-            Err(error) => {
-                let path = error.path().unwrap_or(&root).to_path_buf();
-                // A link that leads nowhere and is no music by its name does not matter.
-                let matters = error.depth() == 0 || is_music(&path) || path.is_dir();
-                let reason =
-                    |error: walkdir::Error| error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of links"));
-                matters.then(|| Err(FileError::new(&path, reason(error))))
+/// A `root` that is a file is taken whatever its name. Hidden files and folders are left out; links are followed, and each folder is
+/// visited once, however many links lead to it. What cannot be read, or is called like music and is no file, is an error in the
+/// sequence, which then goes on.
+pub fn files(root: &Path) -> Walk {
+    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    Walk { root: root.to_path_buf(), walk, visited: HashSet::new(), skipped: BTreeMap::new() }
+}
+
+/// The sequence of [`files`].
+pub struct Walk {
+    root: PathBuf,
+    walk: walkdir::IntoIter,
+    visited: HashSet<PathBuf>,
+    skipped: BTreeMap<String, usize>,
+}
+
+impl Walk {
+    /// Files that were passed by so far because they are no music by their name, hidden ones left out: how many by extension, in lower
+    /// case, with the dot; those without extension under `""`.
+    pub fn skipped(&self) -> &BTreeMap<String, usize> {
+        &self.skipped
+    }
+
+    fn visit(&mut self, entry: &DirEntry) -> Option<Result<PathBuf, FileError>> {
+        let path = entry.path();
+        if entry.depth() > 0 && is_hidden(entry) {
+            if entry.file_type().is_dir() {
+                self.walk.skip_current_dir();
             }
-        })
+            return None;
+        }
+        if entry.file_type().is_dir() {
+            // Links can lead to the same folders in exponentially many ways.
+            let first = path.canonicalize().is_ok_and(|real| self.visited.insert(real));
+            if !first {
+                self.walk.skip_current_dir();
+            }
+            return None;
+        }
+        if entry.depth() > 0 {
+            if !entry.file_type().is_file() {
+                let reason = || std::io::Error::other("it is called like music, but is no file");
+                return (is_audio(path) || crate::symbolic::is_symbolic(path)).then(|| Err(FileError::new(path, reason())));
+            }
+            if !is_music(path) {
+                let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy().to_lowercase()));
+                *self.skipped.entry(extension.unwrap_or_default()).or_default() += 1;
+                return None;
+            }
+        }
+        Some(path.canonicalize().map_err(|e| FileError::new(path, e)))
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Result<PathBuf, FileError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let found = match self.walk.next()? {
+                Ok(entry) => self.visit(&entry),
+                Err(error) if error.loop_ancestor().is_some() => None,
+                Err(error) => {
+                    let path = error.path().unwrap_or(&self.root).to_path_buf();
+                    // A link that leads nowhere and is no music by its name does not matter.
+                    let matters = error.depth() == 0 || is_music(&path) || path.is_dir() || !path.is_symlink();
+                    let reason = error.into_io_error().unwrap_or_else(|| std::io::Error::other("it cannot be read"));
+                    matters.then(|| Err(FileError::new(&path, reason)))
+                }
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
 }
 
 /// Whether qbh reads a file: by its extension a recording or symbolic music, or a pitch track by its beginning too, because
@@ -113,6 +166,37 @@ mod tests {
         assert_eq!(names(dir.path(), &found), ["a/1.mp3", real.to_str().unwrap()]);
         let errors: Vec<_> = found.iter().filter_map(|f| f.as_ref().err()).collect();
         assert!(matches!(&errors[..], [e] if e.path().ends_with("dangling.mp3")), "{errors:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_that_fan_out_through_links_are_visited_once() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path(), &["20/song.mp3"]);
+        // Two links a level: 2^20 ways down to the song.
+        for level in 0..20 {
+            let folder = dir.path().join(level.to_string());
+            fs::create_dir_all(&folder).unwrap();
+            for link in ["a", "b"] {
+                symlink(dir.path().join((level + 1).to_string()), folder.join(link)).unwrap();
+            }
+        }
+        assert_eq!(files(dir.path()).filter(Result::is_ok).count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_passed_by_is_counted_and_what_is_no_file_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path(), &["a.mp3", "b.wma", "c.WMA", "cover.jpg", "README", ".hidden"]);
+        std::os::unix::fs::symlink("/dev/zero", dir.path().join("endless.wav")).unwrap();
+        let mut walk = files(dir.path());
+        let found: Vec<_> = walk.by_ref().collect();
+        let errors: Vec<String> = found.iter().filter_map(|f| f.as_ref().err().map(ToString::to_string)).collect();
+        assert!(matches!(&errors[..], [e] if e.contains("endless.wav") && e.contains("no file")), "{errors:?}");
+        let skipped: Vec<_> = walk.skipped().iter().map(|(e, n)| (e.as_str(), *n)).collect();
+        assert_eq!(skipped, [("", 1), (".jpg", 1), (".wma", 2)]);
     }
 
     #[cfg(unix)]

@@ -22,7 +22,12 @@ pub fn rows(text: &str) -> Box<dyn Iterator<Item = (usize, Vec<String>)> + '_> {
     let cell = move |cell: &str| if delimiter == b';' { cell.replace(',', ".") } else { cell.to_string() };
     // Text that is in memory, and flexible, has no errors.
     Box::new(reader.into_records().map_while(Result::ok).filter_map(move |record| {
-        let line = record.position().map_or(0, |position| position.line() as usize);
+        let line = record.position().map_or(0, |position| {
+            // Where the row before ended: empty lines may follow.
+            let rest = text.get(position.byte() as usize..).unwrap_or_default();
+            let empty = rest.bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| *byte == b'\n').count();
+            position.line() as usize + empty
+        });
         let cells: Vec<String> = record.iter().take(MAX_CELLS).map(cell).collect();
         let is_comment = cells.first()?.starts_with(['#', '%']);
         let is_empty = cells.iter().all(String::is_empty);

@@ -26,6 +26,8 @@ pub struct Answer {
 pub struct Match {
     /// The song, with its tags.
     pub song: Song,
+    /// Songs that are the same recording.
+    pub copies: Vec<Song>,
     /// Its contour: MIDI pitch per 100 ms, 0 = unvoiced.
     pub contour: Vec<f32>,
     /// What songs are ranked by: deviation of the votes plus weighted alignment and log-odds of the reranker.

@@ -15,18 +15,21 @@
 //! | [`rank`] | alignments | an order by votes and alignment |
 //! | [`locate`] | the best songs | the passages that their votes come from, which are aligned and ranked as well |
 //! | [`rerank`] | hum and passages side by side | the first songs in a new order, by a network |
+//! | [`fold`] | the ranking | the same without copies of one recording, which go with the best of them |
 //! | [`calibrate`] | the ranking | how sure each match is |
 //! | [`place`] | the ranking | where hum and song belong together in time, key and tempo |
 //!
-//! [`sequence`] is the form in which alignment sees hum and song.
+//! [`sequence`] is the form in which alignment sees hum and song. [`duplicates`] finds songs that are there twice.
 
 pub mod align;
 mod answer;
 pub(crate) mod calibrate;
 pub(crate) mod choose;
+pub mod duplicates;
 pub mod embed;
 mod error;
 pub(crate) mod fetch;
+pub mod fold;
 pub(crate) mod locate;
 mod options;
 pub(crate) mod place;

@@ -16,6 +16,7 @@ use super::choose::{Candidate, choose};
 use super::embed::embed;
 use super::error::SearchError;
 use super::fetch::fetch;
+use super::fold::fold;
 use super::locate::{Geometry, Passage, locate};
 use super::options::SearchOptions;
 use super::place::place;
@@ -115,16 +116,18 @@ impl Searcher {
         let without: Vec<u32> = without.iter().filter_map(|&song| self.snapshot.ordinal(song)).collect();
         let Ranking { candidates, ranked, chosen } = self.rank(voted, options.aligned(), |song| !without.contains(&song))?;
         let ranked = self.rerank(&voted.hum, ranked)?;
+        let ranking: Vec<u32> = ranked.iter().map(|ranked| ranked.song.candidate.song).collect();
+        let (ranked, copies) = fold(ranked);
         let evidence: Vec<Evidence> = ranked.iter().map(|song| song.evidence).collect();
         let confidences = calibrate(&evidence, self.snapshot.len() - without.len(), options.limit);
 
         let ids = |songs: &mut dyn Iterator<Item = u32>| songs.filter_map(|song| self.snapshot.song_id(song)).collect();
         let candidates = ids(&mut candidates.iter().map(|candidate| candidate.song));
-        let ranking = ids(&mut ranked.iter().map(|ranked| ranked.song.candidate.song));
-        let placed = ranked.into_iter().zip(confidences).filter_map(|(ranked, confidence)| {
+        let ranking = ids(&mut ranking.into_iter());
+        let placed = ranked.into_iter().zip(copies).zip(confidences).filter_map(|((ranked, copies), confidence)| {
             let placement = place(&voted.hum, &ranked)?;
             let score = ranked.evidence.score();
-            Some(Match { song: ranked.song.song, contour: ranked.song.contour, score, confidence, placement })
+            Some(Match { song: ranked.song.song, copies, contour: ranked.song.contour, score, confidence, placement })
         });
         let matches: Vec<Match> = placed.collect();
         Ok(Answer {

@@ -27,8 +27,8 @@ fn refuse(error: LinesError) -> SymbolicError {
     match error {
         LinesError::TooLong { line } => too_large(format!("line {line}"), MAX_LINE_BYTES),
         LinesError::TooLarge { limit } => too_large("the unpacked file".into(), limit),
-        LinesError::Io { line, source } => SymbolicError::malformed(JSON_LINES, &format!("line {line}"), source.to_string()),
-        LinesError::Malformed { line, reason } => SymbolicError::malformed(JSON_LINES, &format!("line {line}"), reason),
+        LinesError::Io { line, source } => SymbolicError::malformed(JSON_LINES, format!("line {line}"), source.to_string()),
+        LinesError::Malformed { line, reason } => SymbolicError::malformed(JSON_LINES, format!("line {line}"), reason),
         other => SymbolicError::malformed(JSON_LINES, "the file", other.to_string()),
     }
 }

@@ -8,6 +8,7 @@ use qbh_models::Note;
 use qbh_models::embedder::Embedder;
 use qbh_models::reranker::Pair;
 use qbh_synthesis::hum::{self, ranges};
+use qbh_synthesis::random::stream;
 use qbh_training::embedder::Tune;
 use qbh_training::reranker::Case;
 use rayon::prelude::*;
@@ -92,7 +93,7 @@ pub fn practise(
     })?;
     let snapshot = index.snapshot()?;
     let searchers: Vec<Searcher> = (0..workers).map(|_| Searcher::new(snapshot.clone(), embedder.fork(), None)).collect();
-    let cases: Result<Vec<Vec<(usize, Vec<Case>)>>, SearchError> = searchers
+    let shares = searchers
         .into_par_iter()
         .enumerate()
         .map(|(worker, searcher)| {
@@ -103,9 +104,9 @@ pub fn practise(
             }
             Ok(cases)
         })
-        .collect();
+        .collect::<Result<Vec<_>, SearchError>>()?;
     // In the order of the passages, however many workers there are.
-    let mut cases: Vec<(usize, Vec<Case>)> = cases?.into_iter().flatten().collect();
+    let mut cases: Vec<(usize, Vec<Case>)> = shares.into_iter().flatten().collect();
     cases.sort_by_key(|(passage, _)| *passage);
     let mut train: Vec<Case> = cases.into_iter().flat_map(|(_, cases)| cases).collect();
     let dev = train.split_off(train.len() - train.len() / HELD_OUT);
@@ -136,7 +137,7 @@ impl Song {
 
 impl Library {
     fn draw(practice: &Practice, melodies: &[Tune]) -> Library {
-        let draw = &mut hum::stream(practice.seed ^ SONGS, 1, 0);
+        let draw = &mut stream(practice.seed ^ SONGS, 1, 0);
         let mut left: Vec<usize> = (0..melodies.len()).collect();
         let songs = (0..practice.songs.min(melodies.len())).map(|_| {
             let melody = &melodies[left.swap_remove(draw.index(left.len()))];
@@ -150,7 +151,7 @@ impl Library {
 
     /// Puts a song into the index: some as scores are, the others as heard in recordings.
     fn store(&self, number: usize, seed: u64, index: &Index, embedder: &dyn Embedder) -> Result<(), SearchError> {
-        let draw = &mut hum::stream(seed ^ SONGS, 0, number as u32);
+        let draw = &mut stream(seed ^ SONGS, 0, number as u32);
         let clean = draw.chance(ranges::CLEAN_SONGS);
         let noise = if clean { 0.0 } else { draw.range(ranges::NOISE.start, ranges::NOISE.end) };
         let song = &self.songs[number];
@@ -164,7 +165,7 @@ impl Library {
 
     /// Hums of one passage, with what a search found for the first of them; none when that was too short, or its song not found.
     fn hum(&self, passage: usize, seed: u64, searcher: &Searcher) -> Result<Vec<Case>, SearchError> {
-        let draw = &mut hum::stream(seed ^ HUMS, 0, passage as u32);
+        let draw = &mut stream(seed ^ HUMS, 0, passage as u32);
         let song = &self.songs[draw.index(self.songs.len())];
         let tempo = draw.log_range(TEMPO.0, TEMPO.1);
         let length = (draw.range(HUM_SECONDS.0, HUM_SECONDS.1) * tempo).min(song.duration());
@@ -217,8 +218,10 @@ mod tests {
         let cases = [1, 3].map(|workers| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(workers).build().unwrap();
             let folder = tempfile::tempdir().unwrap();
-            let embedder = embedder::open(DEFAULT_EMBEDDER, tch::Device::Cpu).unwrap();
-            let searched = pool.install(|| practise(&practice, &melodies, folder.path(), embedder.as_ref(), &|_, _| ())).unwrap();
+            let searched = pool.install(|| {
+                let embedder = embedder::open(DEFAULT_EMBEDDER, tch::Device::Cpu).unwrap();
+                practise(&practice, &melodies, folder.path(), embedder.as_ref(), &|_, _| ()).unwrap()
+            });
             let cases = searched.train.into_iter().chain(searched.dev);
             cases.map(|case| (case.pairs, case.scores, case.right)).collect::<Vec<_>>()
         });

@@ -85,7 +85,7 @@ impl Hnsw {
         let hnsw = build(snapshot, progress)?;
         let folder = folder::graph(snapshot.dir());
         let bytes = snapshot.vectors() * (snapshot.dimension() + LINK_BYTES);
-        let stored = space::ask_for(snapshot.dir(), space::RESERVE + bytes as u64).and_then(|()| store(&folder, &hnsw));
+        let stored = space::ask_for(snapshot.dir(), crate::error::RESERVE + bytes as u64).and_then(|()| store(&folder, &hnsw));
         if let Err(error) = stored {
             tracing::warn!(%error, "the HNSW graph is not kept for the next time");
         }

@@ -51,11 +51,11 @@ fn the_graph_finds_the_nearest_windows_also_after_reloading() {
     let dir = tempfile::tempdir().unwrap();
     let (index, all) = make(dir.path(), 120);
     let snapshot = index.snapshot().unwrap();
-    assert!(index.open_graph(&snapshot).unwrap().is_none(), "none was built");
+    assert!(Hnsw::open(&snapshot).is_none(), "none was built");
     let mut last = (0, 0);
-    let built = index.build_graph(&snapshot, |done, total| last = (done, total)).unwrap();
+    let built = Hnsw::build(&snapshot, |done, total| last = (done, total)).unwrap();
     assert_eq!(last, (all.len() / DIMENSION, all.len() / DIMENSION), "progress ends with everything done");
-    let loaded = index.open_graph(&snapshot).unwrap().unwrap();
+    let loaded = Hnsw::open(&snapshot).unwrap();
     assert_eq!(loaded.points(), all.len() / DIMENSION);
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let (mut hits, queries) = (0, 100);
@@ -78,7 +78,7 @@ fn the_song_of_the_hum_is_proposed_first() {
     let dir = tempfile::tempdir().unwrap();
     let (index, all) = make(dir.path(), 100);
     let snapshot = index.snapshot().unwrap();
-    let hnsw = index.build_graph(&snapshot, |_, _| ()).unwrap();
+    let hnsw = Hnsw::build(&snapshot, |_, _| ()).unwrap();
     for song in [0usize, 57, 99] {
         let windows = all[song * WINDOWS * DIMENSION..].chunks_exact(DIMENSION).take(8);
         let queries: Vec<QueryWindow<'_>> =
@@ -105,7 +105,7 @@ fn equal_vectors_hide_nothing() {
     let same = all[..DIMENSION].repeat(60);
     put(&index, "drone", same);
     let snapshot = index.snapshot().unwrap();
-    let hnsw = index.build_graph(&snapshot, |_, _| ()).unwrap();
+    let hnsw = Hnsw::build(&snapshot, |_, _| ()).unwrap();
     assert_eq!(hnsw.points(), 50 * WINDOWS);
     let found = hnsw.nearest(&all[..DIMENSION], 70);
     let equal: Vec<u32> = found.iter().filter(|f| f.1 < 1e-6).map(|f| f.0).collect();
@@ -118,13 +118,13 @@ fn equal_vectors_hide_nothing() {
 fn a_graph_of_earlier_songs_is_not_used() {
     let dir = tempfile::tempdir().unwrap();
     let (index, all) = make(dir.path(), 10);
-    index.build_graph(&index.snapshot().unwrap(), |_, _| ()).unwrap();
+    Hnsw::build(&index.snapshot().unwrap(), |_, _| ()).unwrap();
     put(&index, "one more", all[..DIMENSION].to_vec());
     let snapshot = index.snapshot().unwrap();
-    assert!(index.open_graph(&snapshot).unwrap().is_none());
+    assert!(Hnsw::open(&snapshot).is_none());
     assert_eq!(index.verify().unwrap().graph, Derived::Stale);
-    index.build_graph(&snapshot, |_, _| ()).unwrap();
-    assert!(index.open_graph(&snapshot).unwrap().is_some());
+    Hnsw::build(&snapshot, |_, _| ()).unwrap();
+    assert!(Hnsw::open(&snapshot).is_some());
     assert_eq!(index.verify().unwrap().graph, Derived::Current);
 }
 
@@ -139,8 +139,8 @@ fn few_vectors_or_none_make_a_graph_too() {
             put(&index, "only", (0..windows).flat_map(|_| vector(&mut rng)).collect());
         }
         let snapshot = index.snapshot().unwrap();
-        index.build_graph(&snapshot, |_, _| ()).unwrap();
-        let hnsw = index.open_graph(&snapshot).unwrap().unwrap();
+        Hnsw::build(&snapshot, |_, _| ()).unwrap();
+        let hnsw = Hnsw::open(&snapshot).unwrap();
         assert_eq!(hnsw.points(), windows);
         let queries = [QueryWindow { steps: 100, position: 0, vector: &query }];
         assert!(hnsw.candidates(&queries, 5).unwrap().len() <= windows.min(1));

@@ -5,6 +5,8 @@
 //! - this file: opening, reading
 
 mod publish;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -16,10 +18,10 @@ use crate::lock::{self, Lock};
 use crate::opening::{self, Mended, Opened};
 use crate::store::{Birth, Store};
 use crate::values::{self, ParkedFile};
-use crate::{Error, FileRecord, Fingerprint, Hnsw, Result, Snapshot, Song, SongId, folder};
+use crate::{Error, FileRecord, Fingerprint, Result, Song, SongId, folder};
 
 /// An index that is open for writing. One process at a time; within it, all methods can be called from any thread. Readers open
-/// a [`Snapshot`] instead, beside it.
+/// a [`crate::Snapshot`] instead, beside it.
 ///
 /// What `put_file` and its siblings have written survives kill -9 and a loss of power once [`Index::flush`] has returned; it is
 /// also called every 50 changes, and when the index is dropped. The snapshot is published after 1000 songs or a minute of changes,
@@ -146,18 +148,6 @@ impl Index {
     /// The contour of a song: MIDI pitch per 100 ms, 0 = unvoiced.
     pub fn contour(&self, id: SongId) -> Result<Option<Vec<f32>>> {
         self.store.contour(id)
-    }
-
-    /// The HNSW graph of `snapshot`, if there is one that is whole and was built from just these vectors. Loading it takes
-    /// seconds per 100 000 vectors.
-    pub fn open_graph(&self, snapshot: &Snapshot) -> Result<Option<Hnsw>> {
-        Ok(Hnsw::open(snapshot))
-    }
-
-    /// Builds the HNSW graph of `snapshot` and stores it for [`Index::open_graph`]; `progress` gets the vectors done and in all.
-    /// Takes milliseconds of CPU per vector.
-    pub fn build_graph(&self, snapshot: &Snapshot, progress: impl FnMut(usize, usize)) -> Result<Hnsw> {
-        Hnsw::build(snapshot, progress)
     }
 
     pub(crate) fn store(&self) -> &Store {

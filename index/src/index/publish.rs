@@ -51,7 +51,7 @@ impl Publisher {
         if self.broken {
             return Err(Error::Broken);
         }
-        space::ask_for(&self.dir, space::RESERVE + SPACE_PER_BYTE * change.bytes())?;
+        space::ask_for(&self.dir, crate::error::RESERVE + SPACE_PER_BYTE * change.bytes())?;
         change.counters.generation = store.counters()?.generation + 1;
         let made = self.journal.append(&change).and_then(|()| store.apply(&change));
         self.broken |= made.is_err();

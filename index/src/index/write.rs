@@ -138,6 +138,16 @@ impl Index {
         Ok(true)
     }
 
+    /// Remembers what a file sounds like that was indexed without that; `false` if the file is not known.
+    pub fn set_sound(&self, path: &str, sound: Sound) -> Result<bool> {
+        let mut publisher = self.pause();
+        let Some(file) = self.store.file(path)? else { return Ok(false) };
+        let mut change = self.new_change()?;
+        change.files.push(record(&file.identity, file.outcome, Some(sound))?);
+        publisher.commit(&self.store, change)?;
+        Ok(true)
+    }
+
     /// Forgets all files that are kept aside because they are gone; how many these were.
     pub fn forget_parked(&self) -> Result<usize> {
         let mut publisher = self.pause();

@@ -38,7 +38,7 @@ pub(super) fn convert(dir: &Path, old: Store) -> Result<Store> {
     let (path, store_path) = (new_path(dir), folder::store(dir));
     remove(&path)?;
     let before = folder::bytes(&store_path);
-    space::ask_for(dir, space::RESERVE + before + before / 2)?;
+    space::ask_for(dir, crate::error::RESERVE + before + before / 2)?;
     let generation = old.number("generation")?;
     let counters = Counters { generation, vectors: generation, next_song: old.number("next_song")? };
     {

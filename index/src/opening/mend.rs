@@ -124,7 +124,7 @@ impl Differences {
 
 fn put_if_large(store: &Store, change: &mut Change) -> Result<()> {
     if change.bytes() > CHANGE_BYTES {
-        space::ask_for(store.path(), space::RESERVE + 4 * change.bytes())?;
+        space::ask_for(store.path(), crate::error::RESERVE + 4 * change.bytes())?;
         store.apply(change)?;
         store.flush()?;
         *change = Change { counters: change.counters, ..Change::default() };
@@ -179,7 +179,7 @@ pub(crate) fn write_anew(
     let path = new_path(dir);
     remove(&path)?;
     let raw = second.snapshot.as_ref().map_or(0, |snapshot| snapshot.len());
-    space::ask_for(dir, space::RESERVE + raw + raw / 2)?;
+    space::ask_for(dir, crate::error::RESERVE + raw + raw / 2)?;
     let mut lost_files = HashSet::new();
     {
         let store = Store::open(&path)?;

@@ -49,7 +49,9 @@ impl Store {
         };
         match catch_unwind(AssertUnwindSafe(open)) {
             Ok(Ok(store)) => Ok(store),
-            Ok(Err(sled::Error::Io(error))) if error.kind() == ErrorKind::StorageFull => Err(space::full(path, space::TO_OPEN)),
+            Ok(Err(sled::Error::Io(error))) if error.kind() == ErrorKind::StorageFull => {
+                Err(crate::error::full(path, space::TO_OPEN))
+            }
             Ok(Err(error)) => Err(Error::Damaged(format!("its database cannot be opened: {error}"))),
             Err(_) => Err(Error::Damaged("its database cannot be read".to_string())),
         }

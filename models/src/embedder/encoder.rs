@@ -1,79 +1,86 @@
-//! A loaded encoder: weights, folded network, batches.
+//! A loaded encoder: features of windows through a network, and what is stored of the embeddings.
 
+use std::cell::RefCell;
+
+use tch::Device;
 use tch::nn::VarStore;
-use tch::{Device, Kind, Tensor};
 
-use super::network::{Architecture, Network};
-use super::{Embedder, Projection, Windowing};
+use super::architecture::Architecture;
+use super::runner::Runner;
+use super::torch::Torch;
+use super::{Embedder, Projection, Windowing, contextual};
+use crate::engine::Kernel;
 use crate::nn::weights::Weights;
 use crate::{EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
 
-/// Windows that go through the network at once.
-const BATCH: usize = 256;
-
 /// One of the [`Architecture`]s with its weights, ready to embed.
-#[derive(Debug)]
 pub(super) struct Encoder {
     info: ModelInfo,
     architecture: Architecture,
     windowing: Windowing,
-    vs: VarStore,
-    network: Box<dyn Network>,
     projection: Option<Projection>,
+    work: RefCell<Work>,
+}
+
+/// What changes while it embeds.
+struct Work {
+    runner: Box<dyn Runner>,
+    features: Vec<f32>,
 }
 
 impl Encoder {
-    /// Builds the network that the metadata names and fills it.
+    /// Builds the network that the metadata names and fills it: `contextual` on the processor is the engine's, others are libtorch's.
     pub(super) fn load(weights: &Weights, device: Device) -> Result<Self, ModelError> {
-        let architecture = Architecture::from_name(weights.architecture()).ok_or_else(|| ModelError::Weights {
-            name: weights.name.clone(),
-            reason: format!("no embedder has the architecture {:?}", weights.architecture()),
-        })?;
-        let mut vs = VarStore::new(device);
-        let network = architecture.build(&vs.root());
-        weights.fill(&mut vs)?;
-        let projection = Projection::load(weights, device)?;
-        Ok(Encoder { projection, ..Self::assemble(weights.info(&vs), architecture, vs, network) })
+        match (architecture_of(weights)?, device) {
+            (Architecture::Contextual, Device::Cpu) => Self::on_engine(weights, Kernel::best()),
+            _ => Self::on_libtorch(weights, device),
+        }
+    }
+
+    /// A `contextual` network on the engine.
+    pub(super) fn on_engine(weights: &Weights, kernel: Kernel) -> Result<Self, ModelError> {
+        let (engine, parameters) = contextual::Engine::new(weights, kernel)?;
+        Self::assemble(weights, parameters, Architecture::Contextual, Box::new(engine))
+    }
+
+    /// Any network on libtorch.
+    pub(super) fn on_libtorch(weights: &Weights, device: Device) -> Result<Self, ModelError> {
+        let architecture = architecture_of(weights)?;
+        let (torch, parameters) = Torch::new(architecture, weights, device)?;
+        Self::assemble(weights, parameters, architecture, Box::new(torch))
     }
 
     /// The network with random weights.
+    #[expect(clippy::expect_used, reason = "weights of an architecture fit it")]
     pub(super) fn untrained(architecture: Architecture) -> Self {
         let vs = VarStore::new(Device::Cpu);
-        let network = architecture.build(&vs.root());
-        let info = ModelInfo {
-            name: "untrained".into(),
-            architecture: architecture.name().into(),
-            fingerprint: "0".repeat(16),
-            parameters: vs.trainable_variables().iter().map(Tensor::numel).sum(),
-            metadata: Default::default(),
-        };
-        Self::assemble(info, architecture, vs, network)
+        let _network = architecture.build(&vs.root());
+        let metadata = [("architecture".to_string(), architecture.name().to_string())].into();
+        let weights = Weights::of("untrained", metadata, &vs).expect("variables of the processor can be read");
+        Self::load(&weights, Device::Cpu).expect("weights of this architecture fit")
     }
 
-    fn assemble(info: ModelInfo, architecture: Architecture, mut vs: VarStore, mut network: Box<dyn Network>) -> Self {
-        vs.freeze();
-        network.fold();
-        Encoder { info, architecture, windowing: architecture.windowing(), vs, network, projection: None }
-    }
-
-    /// Embeddings of a batch of windows, `(windows, 512)`.
-    fn forward(&self, windows: &[&[f32]]) -> Result<Tensor, ModelError> {
-        let (channels, steps) = self.architecture.input();
-        let mut input = vec![0.0; windows.len() * channels * steps];
-        for (window, out) in windows.iter().zip(input.chunks_exact_mut(channels * steps)) {
-            self.architecture.features(window, out);
-        }
-        let shape = [windows.len() as i64, channels as i64, steps as i64];
-        let x = Tensor::f_from_slice(&input)?.f_view(shape)?.f_to_device(self.vs.device())?;
-        Ok(self.network.forward_t(&x, false))
+    fn assemble(
+        weights: &Weights,
+        parameters: usize,
+        architecture: Architecture,
+        runner: Box<dyn Runner>,
+    ) -> Result<Self, ModelError> {
+        Ok(Encoder {
+            info: weights.describe(parameters),
+            architecture,
+            windowing: architecture.windowing(),
+            projection: Projection::load(weights)?,
+            work: RefCell::new(Work { runner, features: Vec::new() }),
+        })
     }
 }
 
-/// Copies a tensor into as many values.
-fn copy(y: &Tensor, out: &mut [f32]) -> Result<(), ModelError> {
-    let y = y.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
-    let count = out.len();
-    Ok(y.f_copy_data(out, count)?)
+/// The architecture that the metadata name.
+fn architecture_of(weights: &Weights) -> Result<Architecture, ModelError> {
+    let reason = || format!("no embedder has the architecture {:?}", weights.architecture());
+    Architecture::from_name(weights.architecture())
+        .ok_or_else(|| ModelError::Weights { name: weights.name.clone(), reason: reason() })
 }
 
 impl Embedder for Encoder {
@@ -86,10 +93,15 @@ impl Embedder for Encoder {
     }
 
     fn embed(&self, windows: &[&[f32]]) -> Result<Vec<Embedding>, ModelError> {
-        let _guard = tch::no_grad_guard();
+        let Work { runner, features } = &mut *self.work.borrow_mut();
+        let (channels, steps) = self.architecture.input();
         let mut out = vec![[0.0; EMBEDDING_DIM]; windows.len()];
-        for (batch, out) in windows.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            copy(&self.forward(batch)?, out.as_flattened_mut())?;
+        for (windows, out) in windows.chunks(runner.batch()).zip(out.chunks_mut(runner.batch())) {
+            features.resize(windows.len() * channels * steps, 0.0);
+            for (window, features) in windows.iter().zip(features.chunks_exact_mut(channels * steps)) {
+                self.architecture.features(window, features);
+            }
+            runner.run(features, out.as_flattened_mut())?;
         }
         Ok(out)
     }
@@ -99,33 +111,21 @@ impl Embedder for Encoder {
     }
 
     fn vectors(&self, windows: &[&[f32]]) -> Result<Vec<f32>, ModelError> {
-        let Some(projection) = &self.projection else { return Ok(self.embed(windows)?.into_flattened()) };
-        let _guard = tch::no_grad_guard();
-        let dimension = projection.dimension();
-        let mut out = vec![0.0; windows.len() * dimension];
-        for (batch, out) in windows.chunks(BATCH).zip(out.chunks_mut(BATCH * dimension)) {
-            copy(&projection.apply(&self.forward(batch)?)?, out)?;
-        }
-        Ok(out)
+        let embeddings = self.embed(windows)?;
+        Ok(match &self.projection {
+            Some(projection) => projection.apply(&embeddings),
+            None => embeddings.into_flattened(),
+        })
     }
 
     fn fork(&self) -> Box<dyn Embedder> {
-        let _guard = tch::no_grad_guard();
-        let vs = VarStore::new(self.vs.device());
-        let mut network = self.architecture.build(&vs.root());
-        let weights = self.vs.variables();
-        for (name, mut variable) in vs.variables() {
-            // Both networks then read the same memory.
-            variable.set_data(&weights[&name]);
-        }
-        network.fold();
+        let runner = self.work.borrow().runner.fork();
         Box::new(Encoder {
             info: self.info.clone(),
             architecture: self.architecture,
             windowing: self.windowing.clone(),
-            vs,
-            network,
-            projection: self.projection.as_ref().map(Projection::shared),
+            projection: self.projection.clone(),
+            work: RefCell::new(Work { runner, features: Vec::new() }),
         })
     }
 }

@@ -3,6 +3,7 @@
 //! Two architectures: [`Architecture::Contextual`], the default, and [`Architecture::Reference`], the published one.
 //! Their weights name them in the `architecture` of the safetensors metadata.
 
+mod architecture;
 mod attention;
 mod contextual;
 mod encoder;
@@ -10,16 +11,19 @@ mod network;
 mod projection;
 mod reference;
 mod residual;
+mod runner;
 #[cfg(test)]
 mod tests;
+mod torch;
 pub mod windows;
 
-pub use network::Architecture;
+pub use architecture::Architecture;
 pub use network::Network;
 pub use projection::{NAME as PROJECTION, Projection};
 
 use tch::Device;
 
+use crate::engine::Kernel;
 use crate::nn::weights::Weights;
 use crate::{EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
 
@@ -33,6 +37,22 @@ pub const DEFAULT_EMBEDDER: &str = "contextual";
 pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Embedder>, ModelError> {
     let weights = Weights::open(name_or_path, SHIPPED)?;
     Ok(Box::new(encoder::Encoder::load(&weights, device)?))
+}
+
+/// A `contextual` network on the engine, with a kernel of choice.
+///
+/// # Errors
+/// The weights are of something else.
+pub fn on_engine(weights: &Weights, kernel: Kernel) -> Result<Box<dyn Embedder>, ModelError> {
+    Ok(Box::new(encoder::Encoder::on_engine(weights, kernel)?))
+}
+
+/// A network on libtorch, whatever the device.
+///
+/// # Errors
+/// The weights are of something else.
+pub fn on_libtorch(weights: &Weights, device: Device) -> Result<Box<dyn Embedder>, ModelError> {
+    Ok(Box::new(encoder::Encoder::on_libtorch(weights, device)?))
 }
 
 /// An embedder with random weights: for benchmarks and tests.

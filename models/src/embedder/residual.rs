@@ -13,16 +13,20 @@ pub(super) struct Residual {
     projection: Option<ConvBn<1>>,
 }
 
+/// Shape of its convolutions.
+pub(super) const fn shape(input: i64, output: i64, dilation: i64) -> ConvShape<1> {
+    ConvShape::new(input, output, [3]).dilated([dilation])
+}
+
 /// Epsilon of the batch normalisations, PyTorch's.
 pub(super) const EPS: f64 = 1e-5;
 
 impl Residual {
     /// Variables under `path`: `a`, `b` and, where the widths differ, `projection`. Kernel 3.
     pub(super) fn new(path: &Path, input: i64, output: i64, dilation: i64) -> Self {
-        let shape = |input| ConvShape::new(input, output, [3]).dilated([dilation]);
         Residual {
-            a: ConvBn::new(&(path / "a"), shape(input), EPS),
-            b: ConvBn::new(&(path / "b"), shape(output), EPS),
+            a: ConvBn::new(&(path / "a"), shape(input, output, dilation), EPS),
+            b: ConvBn::new(&(path / "b"), shape(output, output, dilation), EPS),
             projection: (input != output).then(|| ConvBn::new(&(path / "projection"), ConvShape::new(input, output, [1]), EPS)),
         }
     }

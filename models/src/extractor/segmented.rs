@@ -152,6 +152,7 @@ impl<N: SegmentNet> Extractor for Segmented<N> {
         Ok(PitchTrack { f0, voicing, guess })
     }
 
+    #[expect(clippy::expect_used, reason = "the same architecture has the same variables")]
     fn fork(&self) -> Box<dyn Extractor> {
         let mut vs = VarStore::new(self.vs.device());
         let net = N::new(&vs.root());

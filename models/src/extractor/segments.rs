@@ -23,6 +23,12 @@ pub struct FrontEnd {
     stft: Stft,
 }
 
+impl Default for FrontEnd {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl FrontEnd {
     /// The one setting the published network has.
     pub fn new() -> Self {

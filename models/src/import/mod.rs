@@ -20,7 +20,7 @@ use crate::ModelError;
 use crate::extractor::segments::{BINS, SEGMENT};
 use crate::extractor::{jdc, ssl};
 use crate::nn::hard_lstm::{self, Gates};
-use crate::nn::weights::save_f32;
+use crate::nn::variables::save_f32;
 use keras::KerasFile;
 
 /// What to import.

@@ -3,42 +3,7 @@
 use tch::nn::{Init, ModuleT, Path};
 use tch::{Kind, Tensor, nn};
 
-/// Shape of a [`ConvBn`]: one entry per spatial dimension (time, or time and frequency).
-#[derive(Debug, Clone, Copy)]
-pub struct ConvShape<const D: usize> {
-    /// Channels in.
-    pub input: i64,
-    /// Channels out.
-    pub output: i64,
-    /// Kernel size per dimension, odd.
-    pub kernel: [i64; D],
-    /// Stride per dimension.
-    pub stride: [i64; D],
-    /// Dilation per dimension.
-    pub dilation: [i64; D],
-}
-
-impl<const D: usize> ConvShape<D> {
-    /// Stride and dilation 1.
-    pub fn new(input: i64, output: i64, kernel: [i64; D]) -> Self {
-        ConvShape { input, output, kernel, stride: [1; D], dilation: [1; D] }
-    }
-
-    /// With another dilation.
-    pub fn dilated(self, dilation: [i64; D]) -> Self {
-        ConvShape { dilation, ..self }
-    }
-
-    /// With another stride.
-    pub fn strided(self, stride: [i64; D]) -> Self {
-        ConvShape { stride, ..self }
-    }
-
-    /// Zero padding that keeps the length at stride 1.
-    fn padding(&self) -> [i64; D] {
-        std::array::from_fn(|d| self.kernel[d] / 2 * self.dilation[d])
-    }
-}
+pub use super::shape::ConvShape;
 
 /// Convolution without bias, "same" padding, then batch normalisation; 1-d (`D = 1`) or 2-d (`D = 2`).
 ///
@@ -55,8 +20,7 @@ pub struct ConvBn<const D: usize> {
 impl<const D: usize> ConvBn<D> {
     /// Variables under `path`, He initialised; `eps` is that of the batch normalisation.
     pub fn new(path: &Path, shape: ConvShape<D>, eps: f64) -> Self {
-        let size: Vec<i64> = [shape.output, shape.input].into_iter().chain(shape.kernel).collect();
-        let weight = he_normal(path, "weight", &size);
+        let weight = he_normal(path, "weight", &shape.weight());
         let config = nn::BatchNormConfig { eps, ws_init: Init::Const(1.0), ..Default::default() };
         let norm = match D {
             1 => nn::batch_norm1d(path / "bn", shape.output, config),
@@ -87,7 +51,7 @@ impl<const D: usize> ConvBn<D> {
 
     /// Number of weights: multiply-adds per output position.
     pub fn weights(&self) -> u64 {
-        self.weight.numel() as u64
+        self.shape.weights()
     }
 
     /// The kernel follows the kind of `x`: bf16 activations are convolved in bf16, while the variables stay f32.
@@ -138,6 +102,7 @@ pub fn leaky_(mut x: Tensor) -> Tensor {
 }
 
 /// Maximum over each `by` frequencies of `(batch, channels, frames, frequencies)`; what is left over at the top is dropped.
+#[expect(clippy::expect_used, reason = "callers give tensors of that many dimensions")]
 pub fn max_pool(x: &Tensor, by: i64, train: bool) -> Tensor {
     if train {
         return x.max_pool2d([1, by], [1, by], [0, 0], [1, 1], false);

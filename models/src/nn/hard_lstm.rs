@@ -66,6 +66,7 @@ impl HardLstm {
 }
 
 impl Direction {
+    #[expect(clippy::expect_used, reason = "callers give tensors of that many dimensions")]
     fn run(&self, x: &Tensor) -> Tensor {
         let (batch, frames, _) = x.size3().expect("three dimensions");
         let hidden = self.recurrent.size()[0];

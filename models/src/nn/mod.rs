@@ -4,4 +4,6 @@ pub mod conv;
 pub mod cost;
 pub mod hard_lstm;
 pub mod recurrent;
+pub mod shape;
+pub mod variables;
 pub mod weights;

@@ -5,20 +5,25 @@
 //! only alike (cross-encoders, Nogueira & Cho, "Passage re-ranking with BERT", 2019). That is too slow for a whole library and is done
 //! for the best candidates.
 
+mod engine;
 mod network;
 mod pair;
+mod runner;
+mod shape;
 
-pub use network::SideBySide;
-pub use pair::CHANNELS;
-
-pub use pair::Pair;
+pub use network::{SideBySide, logits};
+pub use pair::{CHANNELS, Pair};
 
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use tch::nn::VarStore;
-use tch::{Device, Kind, Tensor};
+use tch::Device;
 
+use self::engine::Engine;
+use self::network::Torch;
+use self::pair::by_steps;
+use self::runner::Runner;
+use crate::engine::Kernel;
 use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo};
 
@@ -34,13 +39,11 @@ pub const ARCHITECTURE: &str = "side-by-side";
 /// What the log-odds count beside the score that songs are ranked by without them: in the ranking, and where a training measures what both do together.
 pub const LOG_ODDS_WEIGHT: f32 = 0.2;
 
-/// A loaded reranker.
-#[derive(Debug)]
+/// A loaded reranker: on the processor by the engine, elsewhere by libtorch.
 pub struct Reranker {
     info: ModelInfo,
-    device: Device,
-    /// One for each share of the pairs: tensors are for one thread at a time.
-    networks: Vec<Mutex<SideBySide>>,
+    /// One for each share of the pairs: each is for one thread at a time.
+    runners: Vec<Mutex<Box<dyn Runner>>>,
 }
 
 impl Reranker {
@@ -50,24 +53,34 @@ impl Reranker {
     /// Weights that are not there, damaged, or of something else.
     pub fn open(name_or_path: &str, device: Device) -> Result<Self, ModelError> {
         let weights = Weights::open(name_or_path, SHIPPED)?;
-        if weights.architecture() != ARCHITECTURE {
-            let reason = format!("no reranker has the architecture {:?}", weights.architecture());
-            return Err(ModelError::Weights { name: weights.name, reason });
-        }
-        let filled = || {
-            let mut vs = VarStore::new(device);
-            let network = SideBySide::new(&vs.root());
-            weights.fill(&mut vs)?;
-            vs.freeze();
-            Ok::<_, ModelError>((network, vs))
-        };
-        let (network, vs) = filled()?;
-        let mut networks = vec![Mutex::new(network)];
+        if device == Device::Cpu { Self::on_engine(&weights, Kernel::best()) } else { Self::on_libtorch(&weights, device) }
+    }
+
+    /// On the engine, with a kernel of choice.
+    ///
+    /// # Errors
+    /// As for [`Reranker::open`].
+    pub fn on_engine(weights: &Weights, kernel: Kernel) -> Result<Self, ModelError> {
+        check(weights)?;
+        let (engine, parameters) = Engine::new(weights, kernel)?;
+        Self::assemble(weights.describe(parameters), Box::new(engine), rayon::current_num_threads())
+    }
+
+    /// On libtorch, whatever the device.
+    ///
+    /// # Errors
+    /// As for [`Reranker::open`].
+    pub fn on_libtorch(weights: &Weights, device: Device) -> Result<Self, ModelError> {
+        check(weights)?;
+        let (torch, parameters) = Torch::new(weights, device)?;
         let workers = if device == Device::Cpu { rayon::current_num_threads() } else { 1 };
-        for _ in 1..workers {
-            networks.push(Mutex::new(filled()?.0));
-        }
-        Ok(Reranker { info: weights.info(&vs), device, networks })
+        Self::assemble(weights.describe(parameters), Box::new(torch), workers)
+    }
+
+    fn assemble(info: ModelInfo, runner: Box<dyn Runner>, workers: usize) -> Result<Self, ModelError> {
+        let mut runners = (1..workers).map(|_| Ok(Mutex::new(runner.fork()?))).collect::<Result<Vec<_>, ModelError>>()?;
+        runners.push(Mutex::new(runner));
+        Ok(Reranker { info, runners })
     }
 
     /// Name, fingerprint and provenance.
@@ -82,14 +95,12 @@ impl Reranker {
     pub fn score(&self, pairs: &[Pair]) -> Result<Vec<f32>, ModelError> {
         let pairs: Vec<&Pair> = pairs.iter().collect();
         let order = by_steps(&pairs);
-        let scored = self.networks.par_iter().enumerate().map(|(worker, network)| {
+        let scored = self.runners.par_iter().enumerate().map(|(worker, runner)| {
             // Short hums and long ones in every share.
-            let share: Vec<usize> = order.iter().copied().skip(worker).step_by(self.networks.len()).collect();
+            let share: Vec<usize> = order.iter().copied().skip(worker).step_by(self.runners.len()).collect();
             let pairs: Vec<&Pair> = share.iter().map(|&pair| pairs[pair]).collect();
-            let _guard = tch::no_grad_guard();
-            let network = network.lock().unwrap_or_else(PoisonError::into_inner);
-            let logits = logits(&network, &pairs, self.device, false)?;
-            Ok((share, Vec::<f32>::try_from(logits.f_to_device(Device::Cpu)?)?))
+            let logits = runner.lock().unwrap_or_else(PoisonError::into_inner).score(&pairs)?;
+            Ok((share, logits))
         });
         let mut scores = vec![0.0; pairs.len()];
         for (share, logits) in scored.collect::<Result<Vec<_>, ModelError>>()? {
@@ -99,47 +110,49 @@ impl Reranker {
     }
 }
 
-/// The log-odds of pairs, `(pairs)`; those of equally many steps go through the network together.
-pub fn logits(network: &SideBySide, pairs: &[&Pair], device: Device, train: bool) -> Result<Tensor, ModelError> {
-    let order = by_steps(pairs);
-    let mut place = vec![0i64; pairs.len()];
-    order.iter().enumerate().for_each(|(at, &pair)| place[pair] = at as i64);
-    let mut logits = vec![Tensor::f_zeros([0], (Kind::Float, device))?];
-    for alike in order.chunk_by(|&a, &b| pairs[a].steps() == pairs[b].steps()) {
-        let alike: Vec<&Pair> = alike.iter().map(|&pair| pairs[pair]).collect();
-        logits.push(network.forward_t(&features(&alike)?.f_to_device(device)?, train));
+/// Refuses weights of something else.
+fn check(weights: &Weights) -> Result<(), ModelError> {
+    if weights.architecture() == ARCHITECTURE {
+        return Ok(());
     }
-    let place = Tensor::f_from_slice(&place)?.f_to_device(device)?;
-    Ok(Tensor::f_cat(&logits, 0)?.f_index_select(0, &place)?)
-}
-
-/// Indices of the pairs, by their steps.
-fn by_steps(pairs: &[&Pair]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..pairs.len()).collect();
-    order.sort_by_key(|&pair| pairs[pair].steps());
-    order
-}
-
-/// The input of the network, `(pairs, CHANNELS, steps)`, for pairs of equally many steps.
-fn features(pairs: &[&Pair]) -> Result<Tensor, ModelError> {
-    let steps = pairs.first().map_or(1, |pair| pair.steps());
-    let mut values = vec![0.0; pairs.len() * CHANNELS * steps];
-    pairs.iter().zip(values.chunks_exact_mut(CHANNELS * steps)).for_each(|(pair, out)| pair.features(out));
-    Ok(Tensor::f_from_slice(&values)?.f_view([pairs.len() as i64, CHANNELS as i64, steps as i64])?)
+    let reason = format!("no reranker has the architecture {:?}", weights.architecture());
+    Err(ModelError::Weights { name: weights.name.clone(), reason })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn pair(i: usize) -> Pair {
+        let hum: Vec<f32> = (0..40 + 10 * (i % 3)).map(|step| 60.0 + ((step / 4 + i) % 7) as f32).collect();
+        let song: Vec<f32> = (0..90).map(|step| 62.0 + ((step / 4) % 7) as f32).collect();
+        let path: Vec<(u32, u32)> = (0..18).map(|step| (2 * step, 2 * step + 4)).collect();
+        Pair::new(&hum, &song, &path, 2.0).unwrap()
+    }
+
+    #[test]
+    fn the_engine_and_libtorch_score_alike() {
+        let pairs: Vec<Pair> = (0..40).map(|i| if i % 2 == 0 { pair(i).cut(i / 2..30 + i % 5) } else { pair(i) }).collect();
+        let weights = Weights::open(DEFAULT_RERANKER, SHIPPED).unwrap();
+        let torch = Reranker::on_libtorch(&weights, Device::Cpu).unwrap();
+        let theirs = torch.score(&pairs).unwrap();
+        for kernel in Kernel::available() {
+            let engine = Reranker::on_engine(&weights, kernel).unwrap();
+            assert_eq!(engine.info(), torch.info());
+            for (a, b) in engine.score(&pairs).unwrap().iter().zip(&theirs) {
+                assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{kernel:?}: {a} against {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_of_something_else_are_refused() {
+        let weights = Weights::open(crate::embedder::DEFAULT_EMBEDDER, crate::embedder::SHIPPED).unwrap();
+        assert!(Reranker::on_engine(&weights, Kernel::Plain).err().unwrap().to_string().contains("contextual"));
+    }
+
     #[test]
     fn pairs_of_all_lengths_score_together_as_they_do_alone() {
-        let pair = |i: usize| {
-            let hum: Vec<f32> = (0..40 + 10 * (i % 3)).map(|step| 60.0 + ((step / 4 + i) % 7) as f32).collect();
-            let song: Vec<f32> = (0..90).map(|step| 62.0 + ((step / 4) % 7) as f32).collect();
-            let path: Vec<(u32, u32)> = (0..18).map(|step| (2 * step, 2 * step + 4)).collect();
-            Pair::new(&hum, &song, &path, 2.0).unwrap()
-        };
         let pairs: Vec<Pair> = (0..20).map(pair).collect();
         let reranker = Reranker::open(DEFAULT_RERANKER, Device::Cpu).unwrap();
         let together = reranker.score(&pairs).unwrap();

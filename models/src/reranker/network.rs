@@ -1,21 +1,17 @@
-//! The network: dilated convolutions along the hum, pooled to one number.
+//! The network on libtorch: for training, and for CUDA.
 
-use tch::nn::{self, Module, Path};
-use tch::{Kind, Tensor};
+use tch::nn::{self, Module, Path, VarStore};
+use tch::{Device, Kind, Tensor};
 
-use super::pair::CHANNELS;
+use super::pair::{CHANNELS, Pair, by_steps};
+use super::runner::Runner;
+use super::shape::{ATTENTION, DILATIONS, EPS, HIDDEN, STEM, WIDTH, block};
+use crate::ModelError;
+use crate::nn::shape::ConvShape;
+use crate::nn::weights::Weights;
 
-/// Channels inside.
-const WIDTH: i64 = 40;
-/// Dilations of the convolutions: the last sees 8 s around a step.
-const DILATIONS: [i64; 4] = [1, 2, 4, 8];
-/// Steps of a kernel.
-const KERNEL: i64 = 5;
-/// Units between pooling and the answer.
-const HIDDEN: i64 = 48;
 /// Share of channels dropped in training.
 const DROPOUT: f64 = 0.1;
-const EPS: f64 = 1e-5;
 
 /// `(pairs, 31, steps)` to the log-odds of each pair, `(pairs)`.
 #[derive(Debug)]
@@ -30,19 +26,19 @@ pub struct SideBySide {
 impl SideBySide {
     /// Variables under `path`, randomly initialised.
     pub fn new(path: &Path) -> Self {
-        let conv = |name: &str, input, output, kernel: i64, dilation| {
-            let config = nn::ConvConfig { padding: kernel / 2 * dilation, dilation, ..Default::default() };
-            nn::conv1d(path / name, input, output, kernel, config)
+        let conv = |name: &str, shape: ConvShape<1>| {
+            let config = nn::ConvConfig { padding: shape.padding()[0], dilation: shape.dilation[0], ..Default::default() };
+            nn::conv1d(path / name, shape.input, shape.output, shape.kernel[0], config)
         };
-        let block = |&dilation: &i64| {
-            let name = format!("block{dilation}");
+        let residual = |&dilation: &i64| {
+            let (name, shape) = block(dilation);
             let norm = path / &name / "norm";
-            (norm.ones("weight", &[WIDTH]), norm.zeros("bias", &[WIDTH]), conv(&name, WIDTH, WIDTH, KERNEL, dilation))
+            (norm.ones("weight", &[WIDTH]), norm.zeros("bias", &[WIDTH]), conv(&name, shape))
         };
         SideBySide {
-            stem: conv("stem", CHANNELS as i64, WIDTH, KERNEL, 1),
-            blocks: DILATIONS.iter().map(block).collect(),
-            attention: conv("attention", WIDTH, 1, 1, 1),
+            stem: conv("stem", STEM),
+            blocks: DILATIONS.iter().map(residual).collect(),
+            attention: conv("attention", ATTENTION),
             hidden: nn::linear(path / "hidden", 3 * WIDTH, HIDDEN, Default::default()),
             output: nn::linear(path / "output", HIDDEN, 1, Default::default()),
         }
@@ -64,5 +60,65 @@ impl SideBySide {
         ];
         let pooled = Tensor::cat(&pooled, 1).dropout(DROPOUT, train);
         self.output.forward(&self.hidden.forward(&pooled).relu()).squeeze_dim(1)
+    }
+}
+
+/// The log-odds of pairs, `(pairs)`; those of equally many steps go through the network together.
+pub fn logits(network: &SideBySide, pairs: &[&Pair], device: Device, train: bool) -> Result<Tensor, ModelError> {
+    let order = by_steps(pairs);
+    let mut place = vec![0i64; pairs.len()];
+    order.iter().enumerate().for_each(|(at, &pair)| place[pair] = at as i64);
+    let mut logits = vec![Tensor::f_zeros([0], (Kind::Float, device))?];
+    for alike in order.chunk_by(|&a, &b| pairs[a].steps() == pairs[b].steps()) {
+        let alike: Vec<&Pair> = alike.iter().map(|&pair| pairs[pair]).collect();
+        logits.push(network.forward_t(&input(&alike)?.f_to_device(device)?, train));
+    }
+    let place = Tensor::f_from_slice(&place)?.f_to_device(device)?;
+    Ok(Tensor::f_cat(&logits, 0)?.f_index_select(0, &place)?)
+}
+
+/// The input of the network, `(pairs, CHANNELS, steps)`, for pairs of equally many steps.
+fn input(pairs: &[&Pair]) -> Result<Tensor, ModelError> {
+    let steps = pairs.first().map_or(1, |pair| pair.steps());
+    let mut values = vec![0.0; pairs.len() * CHANNELS * steps];
+    pairs.iter().zip(values.chunks_exact_mut(CHANNELS * steps)).for_each(|(pair, out)| pair.features(out));
+    Ok(Tensor::f_from_slice(&values)?.f_view([pairs.len() as i64, CHANNELS as i64, steps as i64])?)
+}
+
+/// The network for inference.
+#[derive(Debug)]
+pub(super) struct Torch {
+    device: Device,
+    network: SideBySide,
+    vs: VarStore,
+}
+
+impl Torch {
+    /// The network with these weights, and how many parameters it has.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
+    pub(super) fn new(weights: &Weights, device: Device) -> Result<(Self, usize), ModelError> {
+        let mut vs = VarStore::new(device);
+        let network = SideBySide::new(&vs.root());
+        weights.fill(&mut vs)?;
+        let parameters = vs.trainable_variables().iter().map(Tensor::numel).sum();
+        vs.freeze();
+        Ok((Torch { device, network, vs }, parameters))
+    }
+}
+
+impl Runner for Torch {
+    fn score(&mut self, pairs: &[&Pair]) -> Result<Vec<f32>, ModelError> {
+        let _guard = tch::no_grad_guard();
+        Ok(logits(&self.network, pairs, self.device, false)?.f_to_device(Device::Cpu)?.try_into()?)
+    }
+
+    fn fork(&self) -> Result<Box<dyn Runner>, ModelError> {
+        let mut vs = VarStore::new(self.device);
+        let network = SideBySide::new(&vs.root());
+        vs.copy(&self.vs)?;
+        vs.freeze();
+        Ok(Box::new(Torch { device: self.device, network, vs }))
     }
 }

@@ -185,6 +185,13 @@ impl Pair {
     }
 }
 
+/// Indices of the pairs, by their steps.
+pub(super) fn by_steps(pairs: &[&Pair]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..pairs.len()).collect();
+    order.sort_by_key(|&pair| pairs[pair].steps());
+    order
+}
+
 /// A difference of pitches, octaves apart: -6..=6 semitones.
 fn wrapped(difference: f32) -> f32 {
     difference - 12.0 * (difference / 12.0).round()

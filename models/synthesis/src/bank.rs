@@ -252,6 +252,16 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_threads_does_not_enter_the_bank() {
+        let crop = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let bank = pool.install(|| StemBank::render(&Studio::new(StudioConfig::default()), 9, 4, 4.0));
+            (0..8).map(|seed| bank.crop(seed, 1.0).mix).collect::<Vec<_>>()
+        };
+        assert!(crop(1) == crop(3));
+    }
+
+    #[test]
     fn recordings_accompany_half_of_the_songs() {
         let mut bank = StemBank::render(&Studio::new(StudioConfig::default()), 7, 4, 6.0);
         let tone = (0..6 * SAMPLE_RATE).map(|n| 0.01 * (n as f32 * 0.02).sin()).collect();

@@ -5,6 +5,7 @@
 //! for training; [`multitracks`] are real voices beside it; [`resynthesis`] replaces the voices of real music. Everything random is
 //! drawn from a ChaCha stream made from a seed: equal seeds, equal audio.
 #![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
 pub mod accompaniment;
 pub mod bank;

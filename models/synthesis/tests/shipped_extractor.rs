@@ -1,4 +1,5 @@
 //! What the shipped extractor hears in what the studio and simple generators make.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use qbh_models::PitchTrack;
 use qbh_models::extractor::{DEFAULT_EXTRACTOR, open};

@@ -115,8 +115,8 @@ impl AdamW {
     pub fn restore(&mut self, stored: &Weights, step: u64) -> Result<(), ModelError> {
         let _guard = tch::no_grad_guard();
         for slot in &mut self.slots {
-            slot.mean.f_copy_(stored.tensor(&format!("adamw.mean/{}", slot.name))?)?;
-            slot.square.f_copy_(stored.tensor(&format!("adamw.square/{}", slot.name))?)?;
+            slot.mean.f_copy_(&stored.tensor(&format!("adamw.mean/{}", slot.name))?)?;
+            slot.square.f_copy_(&stored.tensor(&format!("adamw.square/{}", slot.name))?)?;
         }
         self.step = step;
         Ok(())

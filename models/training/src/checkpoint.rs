@@ -10,7 +10,8 @@ use tch::nn::VarStore;
 use crate::adamw::AdamW;
 use crate::ema::Ema;
 use qbh_models::ModelError;
-use qbh_models::nn::weights::{Weights, save_f32};
+use qbh_models::nn::variables::save_f32;
+use qbh_models::nn::weights::Weights;
 
 /// How far a training is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -68,7 +69,7 @@ impl TrainingState<'_> {
         let step: u64 = field("step")?.parse().map_err(|_| refuse("step is no number".into()))?;
         let seconds: f64 = field("seconds")?.parse().map_err(|_| refuse("seconds is no number".into()))?;
         for (key, mut variable) in self.vs.variables() {
-            variable.f_copy_(stored.tensor(&format!("model/{key}"))?)?;
+            variable.f_copy_(&stored.tensor(&format!("model/{key}"))?)?;
         }
         self.optimiser.restore(&stored, step)?;
         self.ema.restore(&stored)?;

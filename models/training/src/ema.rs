@@ -58,7 +58,7 @@ impl Ema {
     pub fn restore(&mut self, stored: &Weights) -> Result<(), ModelError> {
         let _guard = tch::no_grad_guard();
         for (name, average, _) in &mut self.slots {
-            average.f_copy_(stored.tensor(&format!("ema/{name}"))?)?;
+            average.f_copy_(&stored.tensor(&format!("ema/{name}"))?)?;
         }
         Ok(())
     }

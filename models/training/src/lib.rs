@@ -5,10 +5,15 @@
 //!                                             `--> report, learning curve, checkpoint, weights
 //! ```
 //! - [`settings`], [`schedule`]: what is asked for; [`report`]: how it goes
-//! - [`task`]: what a network brings; [`extractor`], [`embedder`], [`reranker`]: the three
-//! - [`run`]: the loop; [`feeder`]: batches made ahead of time; [`curve`], [`checkpoint`]: what is on disk
-//! - [`adamw`], [`ema`]: the optimiser, and the averaged weights that ship
+//! - `task`: what a network brings; [`extractor`], [`embedder`], [`reranker`]: the three
+//! - `run`: the loop; `feeder`: batches made ahead of time; `curve`, `checkpoint`: what is on disk
+//! - `adamw`, `ema`: the optimiser, and the averaged weights that ship
+//!
+//! Every training writes `NAME.safetensors` (averaged weights, f16), `checkpoint.safetensors` and `curve.csv` to its output
+//! folder, and reports every 50 steps and when weights have been written. Its data is a function of its seed, whatever the
+//! number of threads and however often it is resumed.
 #![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
 mod adamw;
 mod checkpoint;

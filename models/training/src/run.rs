@@ -12,7 +12,7 @@ use crate::report::{Sums, TrainingReport};
 use crate::settings::{Resume, Settings};
 use crate::task::Task;
 use qbh_models::ModelError;
-use qbh_models::nn::weights::save;
+use qbh_models::nn::variables::save;
 
 /// Steps between two reports.
 const REPORT_STEPS: u64 = 50;
@@ -133,4 +133,107 @@ fn write<Batch>(
     let model = task.model(ema, progress, metadata)?;
     save(&model.tensors, model.metadata, &settings.weights())?;
     Ok(model.dev)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adamw::AdamWConfig;
+    use crate::schedule::Schedule;
+    use crate::task::{Model, Recipe};
+    use qbh_synthesis::random::stream;
+    use std::collections::BTreeMap;
+    use tch::nn::{self, VarStore};
+    use tch::{Device, Kind, Tensor};
+
+    /// A straight line, fitted to random points; it remembers what it has seen.
+    struct Line {
+        vs: VarStore,
+        layer: nn::Linear,
+        seen: Vec<Vec<f32>>,
+    }
+
+    impl Line {
+        fn new() -> Self {
+            let vs = VarStore::new(Device::Cpu);
+            let layer = nn::linear(vs.root() / "line", 1, 1, Default::default());
+            Line { vs, layer, seen: Vec::new() }
+        }
+    }
+
+    impl Task<Vec<f32>> for Line {
+        fn architecture(&self) -> &'static str {
+            "line"
+        }
+
+        fn identity(&self) -> String {
+            "line".into()
+        }
+
+        fn variables(&self) -> &VarStore {
+            &self.vs
+        }
+
+        fn recipe(&self) -> Recipe {
+            let optimiser = AdamWConfig { beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0.0 };
+            Recipe { optimiser, schedule: Schedule { peak: 0.1, warmup: 1, floor: 0.1 }, clip: 1.0, ema: 0.5 }
+        }
+
+        fn scores(&self) -> &'static [&'static str] {
+            &["loss"]
+        }
+
+        fn backward(&mut self, batch: &Vec<f32>) -> Result<Vec<f64>, ModelError> {
+            self.seen.push(batch.clone());
+            let x = Tensor::from_slice(batch).view([-1, 1]);
+            let loss = (x.apply(&self.layer) - &x * 3.0).square().mean(Kind::Float);
+            loss.f_backward()?;
+            Ok(vec![loss.double_value(&[])])
+        }
+
+        fn model(&mut self, averaged: &Ema, _: Progress, metadata: BTreeMap<String, String>) -> Result<Model, ModelError> {
+            Ok(Model { tensors: averaged.weights(), metadata, dev: None })
+        }
+    }
+
+    fn draw(settings: &Settings) -> impl Fn(u64) -> Result<Vec<f32>, ModelError> + Sync {
+        let seed = settings.seed;
+        move |step| Ok((0..4).map(|item| stream(seed, step, item).range(-1.0, 1.0)).collect())
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_enter_the_data() {
+        let seen = |threads: usize| {
+            let dir = tempfile::tempdir().unwrap();
+            let settings = Settings { threads, ..Settings::for_test(dir.path(), 20, 4) };
+            let mut line = Line::new();
+            run(&settings, &mut line, &draw(&settings), &mut |_| ()).unwrap();
+            line.seen
+        };
+        let one = seen(1);
+        assert_eq!(one.len(), 20);
+        assert_eq!(one, seen(3));
+    }
+
+    #[test]
+    fn reports_are_means_and_the_end_is_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings::for_test(dir.path(), 120, 4);
+        let mut reports = Vec::new();
+        run(&settings, &mut Line::new(), &draw(&settings), &mut |report| reports.push(report.clone())).unwrap();
+        let steps: Vec<(u64, bool)> = reports.iter().map(|report| (report.progress.step, report.saved)).collect();
+        assert_eq!(steps, [(50, false), (100, false), (120, true)]);
+        let losses: Vec<f64> = reports.iter().filter_map(|report| report.score("loss")).collect();
+        assert!(losses[2] < 0.1 * losses[0], "{losses:?}");
+        assert!(settings.weights().exists() && settings.checkpoint().exists());
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_ends_the_training() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings::for_test(dir.path(), 5, 4);
+        let draw = |step: u64| Ok(vec![if step == 2 { f32::NAN } else { 1.0 }]);
+        let error = run(&settings, &mut Line::new(), &draw, &mut |_| ()).unwrap_err().to_string();
+        assert!(error.contains("diverged at step 2"), "{error}");
+    }
 }

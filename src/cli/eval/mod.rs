@@ -5,6 +5,7 @@ mod fit;
 mod heading;
 mod melody;
 mod retrieval;
+mod singing;
 
 use super::Status;
 use super::context::Context;
@@ -23,6 +24,8 @@ pub enum Eval {
     Retrieval(Box<retrieval::Args>),
     /// Fit what songs are ranked by, and how sure a match is, to hums with known songs
     Fit(fit::Args),
+    /// Measure how people sing, beside simulated hums of the same passages
+    Singing(singing::Args),
 }
 
 /// Runs the evaluation asked for.
@@ -32,5 +35,6 @@ pub fn run(eval: &Eval, context: &Context, out: &mut dyn Write) -> Result<Status
         Eval::Extractors(args) => extractors::run(args, context, out),
         Eval::Retrieval(args) => retrieval::run(args, context, out),
         Eval::Fit(args) => fit::run(args, context, out),
+        Eval::Singing(args) => singing::run(args, context, out),
     }
 }

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::table::{Table, printable};
 use anyhow::{Context as _, Result, bail};
 use qbh::library::indexer;
-use qbh_index::Index;
+use qbh_index::Snapshot;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER, Embedder};
 use qbh_models::extractor::{self, ARCHITECTURES, DEFAULT_EXTRACTOR, Extractor};
 use qbh_models::reranker::{self, DEFAULT_RERANKER, Reranker};
@@ -145,27 +145,27 @@ pub fn open_reranker(name: &str, context: &Context, device: Device) -> Result<Re
 }
 
 /// The extractor that hums are heard with: the one asked for, else the one that the index was made with.
-pub fn extractor_for(index: &Index, asked: Option<&str>, context: &Context, device: Device) -> Result<Box<dyn Extractor>> {
-    let made_with = &index.fingerprint().extractor.name;
+pub fn extractor_for(snapshot: &Snapshot, asked: Option<&str>, context: &Context, device: Device) -> Result<Box<dyn Extractor>> {
+    let made_with = &snapshot.fingerprint().extractor.name;
     match asked {
         Some(name) => open_extractor(name, context, device),
         None => open_extractor(made_with, context, device)
-            .with_context(|| format!("{}; or give --extractor", missing(index, "extractor", made_with))),
+            .with_context(|| format!("{}; or give --extractor", missing(snapshot, "extractor", made_with))),
     }
 }
 
 /// What to say when a model of the index, which may have been a file, is not to be had by its name.
-fn missing(index: &Index, kind: &str, name: &str) -> String {
-    let index = index.dir().display();
+fn missing(snapshot: &Snapshot, kind: &str, name: &str) -> String {
+    let index = snapshot.dir().display();
     format!("the index in {index} was made with the {kind} {name:?}; `qbh models import {name}.safetensors` makes it known")
 }
 
 /// The embedder that an index was made with. Only its vectors are comparable with those of the index.
-pub fn embedder_of(index: &Index, context: &Context, device: Device) -> Result<Box<dyn Embedder>> {
-    let made_with = index.fingerprint();
+pub fn embedder_of(snapshot: &Snapshot, context: &Context, device: Device) -> Result<Box<dyn Embedder>> {
+    let made_with = snapshot.fingerprint();
     let embedder = open_embedder(&made_with.embedder.name, context, device)
-        .with_context(|| missing(index, "embedder", &made_with.embedder.name))?;
+        .with_context(|| missing(snapshot, "embedder", &made_with.embedder.name))?;
     // A hum may be heard by another extractor than the songs were.
-    index.check_models(&indexer::fingerprint(&made_with.extractor, &*embedder))?;
+    snapshot.check_models(&indexer::fingerprint(&made_with.extractor, &*embedder))?;
     Ok(embedder)
 }

@@ -22,8 +22,9 @@ pub struct Args {
     /// without any, melodies are composed (enough to try things out, not to ship)
     #[arg(long, num_args = 1.., value_name = "FILE")]
     melodies: Vec<PathBuf>,
-    /// Hums of people and what they are of: CSV with the header `hum,song,start,end` (seconds in the song; audio, symbolic or pitch
-    /// files, relative to the CSV). Half of the training is then on these
+    /// Hums of people and what they are of: CSV with the header `hum,song,start,end` (seconds in the song) or `query,song` (the hum
+    /// is then aligned with the song); audio, symbolic or pitch files, relative to the CSV, songs also to a folder `songs` beside
+    /// it. Half of the training is then on these
     #[arg(long, value_name = "FILE.csv")]
     pairs: Option<PathBuf>,
     /// Take the songs of this index, as they were heard, for melodies
@@ -103,7 +104,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let mut real_hums = Vec::new();
     if let Some(path) = &args.pairs {
         let extractor = extractor::open(&args.extractor, device)?;
-        real_hums = hums::pairs(path, &*extractor, &passed_over)?;
+        let paired = hums::pairs(path, &*extractor, &passed_over)?;
+        real_hums = paired.into_iter().map(|paired| paired.hum).collect();
         training.sources.insert(format!("{} pairs of hum and song", real_hums.len()));
     }
     let mut dev = Collection::default();

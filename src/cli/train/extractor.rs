@@ -1,7 +1,7 @@
 //! `qbh train extractor`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
@@ -12,7 +12,7 @@ use qbh_synthesis::studio::Studio;
 use qbh_training::extractor::train;
 use qbh_training::{Budget, Resume, Settings, TrainingReport};
 
-use super::{alpha_study, dev, device, multitracks, passed_over, print, student};
+use super::{alpha_study, command, dev, device, multitracks, passed_over, print, student};
 use crate::cli::complain;
 
 /// Seconds of each rendered piece.
@@ -115,11 +115,6 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let mut sets = args.dev.open(&args.out, args.resume)?;
     let unlabelled = pool.install(|| student::listen(&args.student, args.threads))?;
 
-    // Of files only the names: where they lie on this machine concerns nobody.
-    let command: Vec<String> = std::env::args()
-        .skip(1)
-        .map(|arg| Path::new(&arg).file_name().map_or(arg.clone(), |name| name.to_string_lossy().into_owned()))
-        .collect();
     let settings = Settings {
         budget: Budget { steps: args.steps, hours: args.hours },
         batch: args.batch,
@@ -134,7 +129,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         name: args.arch.name.to_string(),
         metadata: BTreeMap::from([
             ("training_data".to_string(), args.data_note),
-            ("training_command".to_string(), format!("qbh {}", command.join(" "))),
+            ("training_command".to_string(), command()),
             ("stems".to_string(), format!("{} pieces of {PIECE_SECONDS} s", args.pieces)),
         ]),
     };

@@ -63,10 +63,10 @@ fn print(report: &TrainingReport) {
     eprintln!("{line}");
 }
 
-/// The command line without the folders of this machine, for what a model says of itself.
+/// The command line with the names of files only, for what a model says of itself: where they lie on this machine concerns nobody.
 fn command() -> String {
     let words = std::env::args().skip(1).map(|word| match word.rsplit_once('/') {
-        Some((_, name)) if std::path::Path::new(&word).is_absolute() => name.to_string(),
+        Some((_, name)) if !word.contains(' ') || Path::new(&word).is_absolute() => name.to_string(),
         _ if word.contains(' ') => format!("{word:?}"),
         _ => word,
     });

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use qbh_models::Note;
 use qbh_synthesis::SAMPLE_RATE;
-use qbh_synthesis::hum::{ranges, record, stream};
+use qbh_synthesis::hum::{ranges, record};
 use qbh_synthesis::random::Draw;
+use qbh_synthesis::random::stream;
 
 /// A stretch of melody is worth humming when notes fill this share of it ...
 const MIN_SUNG: f32 = 0.5;

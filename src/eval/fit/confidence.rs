@@ -219,7 +219,7 @@ mod tests {
         let hums: Vec<SearchedHum> = (0..40).map(hum).collect();
         // The first half is right where the second is wrong.
         fn sample(hum: &SearchedHum) -> Sample<'_> {
-            let high = hum.number % 2 == 0;
+            let high = hum.number.is_multiple_of(2);
             Sample { hum, features: [f32::from(u8::from(high)), 0., 0., 0., 0., 0., 0., 0.], right: high == (hum.number < 20) }
         }
         let samples: Vec<Sample> = hums.iter().map(sample).collect();

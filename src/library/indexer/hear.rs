@@ -1,9 +1,11 @@
-//! From a file to songs in the index: listen, cut into windows, embed, store.
+//! From a file to songs in the index: recognise it by its sound, or listen, cut into windows, embed, store.
 
 use super::plan::{Failure, Pending};
+use super::recognise::{Fate, Register};
 use super::stages::StageTimes;
 use crate::library::embed_song;
 use crate::library::listen::{self, Piece};
+use crate::library::sound;
 use qbh_index::{Index, NewSong};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
@@ -24,8 +26,8 @@ pub(super) struct Done {
     pub songs: usize,
     /// Seconds of music in them.
     pub seconds: f64,
-    /// Why nothing was stored.
-    pub failure: Option<Failure>,
+    /// What became of it, or why nothing was stored.
+    pub fate: Result<Fate, Failure>,
     pub stages: StageTimes,
 }
 
@@ -40,19 +42,30 @@ impl Worker {
         Worker { extractor, embedder }
     }
 
-    /// Listens to a file and stores what it holds, or that it failed. Only the index itself can be an error.
-    pub(super) fn process(&mut self, index: &Index, file: &Pending) -> Result<Done, qbh_index::Error> {
+    /// Recognises a file, or listens to it, and stores what it holds, or that it failed. Only the index itself can be an error.
+    pub(super) fn process(&mut self, index: &Index, register: &Register, file: &Pending) -> Result<Done, qbh_index::Error> {
         let mut stages = StageTimes::default();
+        let start = Instant::now();
         // One strange file must not end a run over a hundred thousand.
+        let identified = catch_unwind(|| sound::identify(&file.path)).ok().flatten();
+        stages.decode += start.elapsed();
+        if let Some(identified) = &identified
+            && let Some(fate) = register.recognise(index, file, identified)?
+        {
+            return Ok(Done { songs: 0, seconds: 0.0, fate: Ok(fate), stages });
+        }
         let heard =
             catch_unwind(AssertUnwindSafe(|| self.songs(file, &mut stages))).unwrap_or_else(|panic| Err(stumbled(&*panic)));
         let start = Instant::now();
-        let mut done = Done { songs: 0, seconds: 0.0, failure: None, stages };
+        let sound = identified.map(|identified| identified.sound);
+        let known = index.file(&file.identity.path)?.is_some();
+        let fate = if known { Fate::Changed } else { Fate::New };
+        let mut done = Done { songs: 0, seconds: 0.0, fate: Ok(fate), stages };
         let refusal = match heard {
             Ok(songs) => {
                 done.songs = songs.len();
                 done.seconds = songs.iter().filter_map(|song| song.tags.duration).sum();
-                match index.put_file(&file.identity, songs) {
+                match index.put_heard(&file.identity, sound, songs) {
                     Ok(_) => None,
                     Err(qbh_index::Error::InvalidSong { reason, .. }) => Some(Reason {
                         reason: format!("cannot be stored: {reason}"),
@@ -63,9 +76,13 @@ impl Worker {
             }
             Err(refusal) => Some(refusal),
         };
-        if let Some(Reason { reason, remedy }) = refusal {
-            index.put_failure(&file.identity, reason.as_str(), remedy.as_str())?;
-            done.failure = Some(Failure { path: file.identity.path.clone(), reason, remedy, known: false });
+        match (refusal, sound) {
+            (Some(Reason { reason, remedy }), _) => {
+                index.put_failure(&file.identity, reason.as_str(), remedy.as_str())?;
+                done.fate = Err(Failure { path: file.identity.path.clone(), reason, remedy, known: false });
+            }
+            (None, Some(sound)) => register.add(sound, &file.identity.path),
+            (None, None) => {}
         }
         done.stages.store += start.elapsed();
         Ok(done)

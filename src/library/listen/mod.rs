@@ -23,6 +23,9 @@ const MIN_SECONDS: f64 = 1.0;
 /// A contour with fewer voiced steps (100 ms each) holds no tune.
 const MIN_VOICED_STEPS: usize = 10;
 
+/// The largest file that is listened to, bytes: ten days of MP3, or a day of uncompressed sound.
+pub const MAX_BYTES: u64 = 16_000_000_000;
+
 /// The first bytes of a Standard MIDI File.
 const MIDI_MAGIC: &[u8] = b"MThd";
 
@@ -57,6 +60,10 @@ pub struct Heard {
 /// # Errors
 /// Whatever keeps the file from having a melody, silence included.
 pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
+    let bytes = path.metadata().map_err(AudioError::from)?.len();
+    if bytes > MAX_BYTES {
+        return Err(ListenError::TooLarge { bytes, most: MAX_BYTES });
+    }
     let title = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let start = Instant::now();
     let mut heard = if symbolic::is_symbolic(path) {

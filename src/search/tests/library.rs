@@ -147,7 +147,7 @@ impl Library {
     /// A searcher with the graph, if the method needs it.
     pub(super) fn searcher(&self, method: SearchMethod) -> Searcher {
         let snapshot = self.index.snapshot().unwrap();
-        let graph = (method == SearchMethod::Hnsw).then(|| self.index.build_graph(&snapshot, |_, _| {}).unwrap());
+        let graph = (method == SearchMethod::Hnsw).then(|| qbh_index::Hnsw::build(&snapshot, |_, _| {}).unwrap());
         Searcher::new(snapshot, Box::new(Projection::new()), reranker()).with_graph(graph)
     }
 }

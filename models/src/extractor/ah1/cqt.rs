@@ -37,6 +37,12 @@ pub struct Cqt {
     kernels: Vec<(usize, Vec<f32>)>,
 }
 
+impl Default for Cqt {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Cqt {
     /// Computes the kernels.
     pub fn new() -> Self {

@@ -145,6 +145,7 @@ impl Extractor for Ah1 {
         Ok(grid::to_track(&frames, STEP, len))
     }
 
+    #[expect(clippy::expect_used, reason = "the same architecture has the same variables")]
     fn fork(&self) -> Box<dyn Extractor> {
         let mut vs = VarStore::new(self.vs.device());
         let net = Ah1Net::new(&vs.root());

@@ -1,6 +1,8 @@
 //! The front end of `harmonic`: level-normalised audio to log-frequency spectra of two window lengths.
 
-use crate::extractor::level::normalise;
+use std::ops::Range;
+
+use crate::extractor::level::{clean, gain};
 use crate::extractor::spectrum::{Edge, Stft};
 use crate::pitch::midi_to_hz;
 
@@ -38,6 +40,12 @@ pub struct FrontEnd {
     resolutions: Vec<(Stft, Filterbank)>,
 }
 
+impl Default for FrontEnd {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl FrontEnd {
     /// Plans the transforms and the filters.
     pub fn new() -> Self {
@@ -48,15 +56,24 @@ impl FrontEnd {
     /// `frames x 2 x 284` values `0.25 ln(8 M / (N / 4) + 1e-4)`, M the weighted mean magnitude around a band; frame `t` is
     /// centred at `t * 20 ms`. The level is normalised over all `samples`.
     pub fn spectra(&self, samples: &[f32], frames: usize) -> Vec<f32> {
-        let samples = normalise(samples, SAMPLE_RATE);
         let mut out = vec![FLOOR; frames * SPECTRA * BANDS];
+        self.piece(samples, gain(samples, SAMPLE_RATE), 0..frames, &mut out);
+        out
+    }
+
+    /// The spectra of some frames of a recording, its samples multiplied by `gain`.
+    pub(super) fn piece(&self, samples: &[f32], gain: f32, frames: Range<usize>, out: &mut [f32]) {
+        // What the longest window reaches before the first frame and beyond the last.
+        let before = frames.start.min(WINDOWS[0].div_ceil(2 * HOP));
+        let begin = ((frames.start - before) * HOP).min(samples.len());
+        let end = (frames.end * HOP + WINDOWS[0] / 2).clamp(begin, samples.len());
+        let samples: Vec<f32> = samples[begin..end].iter().map(|&x| clean(x) * gain).collect();
         for (index, (stft, filters)) in self.resolutions.iter().enumerate() {
-            stft.magnitudes(&samples, 0..frames, |frame, magnitudes| {
-                let start = (frame * SPECTRA + index) * BANDS;
+            stft.magnitudes(&samples, before..before + frames.len(), |frame, magnitudes| {
+                let start = ((frame - before) * SPECTRA + index) * BANDS;
                 filters.apply(magnitudes, &mut out[start..start + BANDS]);
             });
         }
-        out
     }
 }
 
@@ -133,6 +150,18 @@ mod tests {
         let loud = front_end.spectra(&tone(220.0, 1.0, 0.9), 50);
         let soft = front_end.spectra(&tone(220.0, 1.0, 0.009), 50);
         assert!(loud.iter().zip(&soft).all(|(a, b)| (a - b).abs() < 1e-2));
+    }
+
+    #[test]
+    fn pieces_are_those_of_the_whole() {
+        let samples: Vec<f32> = tone(220.0, 2.0, 0.5).iter().zip(tone(331.0, 2.0, 0.3)).map(|(a, b)| a * b).collect();
+        let whole = FrontEnd::new().spectra(&samples, 101);
+        for frames in [0..7, 1..30, 5..101, 90..101] {
+            let mut piece = vec![0.0; frames.len() * SPECTRA * BANDS];
+            FrontEnd::new().piece(&samples, gain(&samples, SAMPLE_RATE), frames.clone(), &mut piece);
+            let of_whole = &whole[frames.start * SPECTRA * BANDS..frames.end * SPECTRA * BANDS];
+            assert!(piece.iter().zip(of_whole).all(|(a, b)| (a - b).abs() < 1e-4), "frames {frames:?}");
+        }
     }
 
     #[test]

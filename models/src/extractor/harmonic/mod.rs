@@ -4,20 +4,34 @@
 //! estimation in polyphonic music", ISMIR 2017.)
 
 mod decode;
+mod engine;
 mod front_end;
 mod net;
+mod runner;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod torch;
 
 pub use decode::{BINS, BINS_PER_SEMITONE, LOWEST_MIDI};
 pub use front_end::{BANDS, FLOOR, FrontEnd, HOP, SPECTRA};
 pub use net::HarmonicNet;
-pub use net::Size;
+pub use shape::Size;
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use tch::Device;
 use tch::nn::VarStore;
-use tch::{Device, Kind, Tensor};
 
 use self::front_end::SAMPLE_RATE;
+use self::runner::{Engine, Runner};
+use self::shape::Shape;
+use self::torch::Torch;
+use super::Extractor;
+use super::level::gain;
 use super::pieces::Pieces;
-use super::{Extractor, fastest_kind};
+use crate::engine::Kernel;
 use crate::nn::weights::Weights;
 use crate::{ModelError, ModelInfo, PitchTrack};
 
@@ -30,77 +44,101 @@ const KEPT: usize = 1000;
 /// Frames of context on either side: 1.5 s, twice what the convolutions reach; beyond it only the GRU remembers.
 const CONTEXT: usize = 75;
 
-/// Pieces that go through the network together: few enough for the processor's cache, enough to share the GRU's steps.
-const BATCH: usize = 4;
-
 /// The front end alone: log spectra of 16 kHz samples, `frames x 2 x 284`, one frame per 20 ms. Band `b` lies at MIDI pitch
 /// `24 + b / 3`; silence is `-ln 10`.
 pub fn front_end(samples: &[f32]) -> Vec<f32> {
     FrontEnd::new().spectra(samples, samples.len().div_ceil(HOP))
 }
 
-/// A `harmonic` network ready for inference.
+/// A `harmonic` network ready for inference: on the processor by the engine, elsewhere by libtorch.
 pub struct Harmonic {
     info: ModelInfo,
-    vs: VarStore,
-    net: HarmonicNet,
     size: Size,
-    front_end: FrontEnd,
     threshold: f32,
-    kind: Kind,
+    front_end: Arc<FrontEnd>,
+    work: RefCell<Work>,
+}
+
+/// What changes while it listens.
+struct Work {
+    runner: Box<dyn Runner>,
+    spectra: Vec<f32>,
 }
 
 impl Harmonic {
     /// The network with these weights; the metadata name its `size` (`s` or `m`) and its `voicing_threshold`.
     pub fn from_weights(weights: &Weights, device: Device) -> Result<Self, ModelError> {
-        let refuse = |reason: String| ModelError::Weights { name: weights.name.clone(), reason };
-        let size = weights.metadata.get("size").ok_or_else(|| refuse("the metadata name no `size`".into()))?;
-        let size = Size::from_name(size).ok_or_else(|| refuse(format!("size {size:?} is neither s nor m")))?;
-        let threshold = weights.metadata.get("voicing_threshold").and_then(|text| text.parse().ok());
-        let threshold = threshold
-            .filter(|t| (0.0..=1.0).contains(t))
-            .ok_or_else(|| refuse("the metadata hold no `voicing_threshold` between 0 and 1".into()))?;
-        let mut vs = VarStore::new(device);
-        let net = HarmonicNet::new(&vs.root(), size);
-        weights.fill(&mut vs)?;
-        Ok(Self::assemble(weights.info(&vs), vs, net, size, threshold))
+        if device == Device::Cpu { Self::on_engine(weights, Kernel::best()) } else { Self::on_libtorch(weights, device) }
+    }
+
+    /// As [`Harmonic::from_weights`], on the engine with a kernel of choice.
+    pub fn on_engine(weights: &Weights, kernel: Kernel) -> Result<Self, ModelError> {
+        let size = size_of(weights)?;
+        let network = engine::Network::read(weights, size)?;
+        let parameters = network.parameters();
+        Self::assemble(weights, parameters, size, Box::new(Engine::new(Arc::new(network), kernel)))
+    }
+
+    /// As [`Harmonic::from_weights`], on libtorch whatever the device.
+    pub fn on_libtorch(weights: &Weights, device: Device) -> Result<Self, ModelError> {
+        let size = size_of(weights)?;
+        let (torch, parameters) = Torch::new(weights, size, device)?;
+        Self::assemble(weights, parameters, size, Box::new(torch))
     }
 
     /// The network with random weights: for benchmarks and tests.
+    #[expect(clippy::expect_used, reason = "weights of a size fit it")]
     pub fn untrained(size: Size, device: Device) -> Self {
-        let vs = VarStore::new(device);
-        let net = HarmonicNet::new(&vs.root(), size);
-        Self::assemble(super::untrained_info(ARCHITECTURE, &vs), vs, net, size, 0.5)
+        let weights = untrained_weights(size);
+        Self::from_weights(&weights, device).expect("weights of this size fit")
     }
 
-    fn assemble(info: ModelInfo, vs: VarStore, mut net: HarmonicNet, size: Size, threshold: f32) -> Self {
-        let kind = fastest_kind(vs.device());
-        net.fold(kind);
-        Harmonic { info, vs, net, size, front_end: FrontEnd::new(), threshold, kind }
+    fn assemble(weights: &Weights, parameters: usize, size: Size, runner: Box<dyn Runner>) -> Result<Self, ModelError> {
+        let threshold = weights.metadata.get("voicing_threshold").and_then(|text| text.parse().ok());
+        let reason = "the metadata hold no `voicing_threshold` between 0 and 1".to_string();
+        let threshold = threshold
+            .filter(|t| (0.0..=1.0).contains(t))
+            .ok_or_else(|| ModelError::Weights { name: weights.name.clone(), reason })?;
+        let front_end = Arc::new(FrontEnd::new());
+        let work = RefCell::new(Work { runner, spectra: Vec::new() });
+        Ok(Harmonic { info: weights.describe(parameters), size, threshold, front_end, work })
     }
 
     /// Logits per pitch bin (`frames x 181`) and voicing probability per 20 ms frame.
-    fn activations(&self, spectra: &[f32], frames: usize) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
-        let _guard = tch::no_grad_guard();
-        let all = Tensor::f_from_slice(spectra)?.f_view([frames as i64, SPECTRA as i64, BANDS as i64])?;
+    fn activations(&self, samples: &[f32], frames: usize) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
+        const FRAME: usize = SPECTRA * BANDS;
+        let Work { runner, spectra } = &mut *self.work.borrow_mut();
+        let gain = gain(samples, SAMPLE_RATE);
         let mut logits = vec![0.0; frames * BINS];
         let mut voicing = vec![0.0; frames];
-        for batch in Pieces::cover(frames, KEPT, CONTEXT).batches(BATCH) {
-            let inputs: Vec<Tensor> = batch.iter().map(|p| all.narrow(0, p.read.start as i64, p.read.len() as i64)).collect();
-            let x = Tensor::f_stack(&inputs, 0)?.f_to_device(self.vs.device())?.f_to_kind(self.kind)?;
-            let (pitch, voiced) = self.net.forward_t(&x, false);
-            let (pitch, voiced) =
-                (pitch.f_to_device(Device::Cpu)?.f_contiguous()?, voiced.f_sigmoid()?.f_to_device(Device::Cpu)?);
-            for (i, piece) in batch.iter().enumerate() {
-                let (skip, kept) = ((piece.keep.start - piece.read.start) as i64, piece.keep.len());
-                let pitch = pitch.get(i as i64).narrow(0, skip, kept as i64).contiguous();
-                pitch.f_copy_data(&mut logits[piece.keep.start * BINS..piece.keep.end * BINS], kept * BINS)?;
-                let voiced = voiced.get(i as i64).narrow(0, skip, kept as i64).contiguous();
-                voiced.f_copy_data(&mut voicing[piece.keep.clone()], kept)?;
+        for pieces in Pieces::cover(frames, KEPT, CONTEXT).batches(runner.batch()) {
+            spectra.clear();
+            for piece in pieces {
+                let from = spectra.len();
+                spectra.resize(from + piece.read.len() * FRAME, FLOOR);
+                self.front_end.piece(samples, gain, piece.read.clone(), &mut spectra[from..]);
             }
+            runner.run(spectra, pieces, &mut logits, &mut voicing)?;
         }
         Ok((logits, voicing))
     }
+}
+
+/// The size that the metadata name.
+fn size_of(weights: &Weights) -> Result<Size, ModelError> {
+    let refuse = |reason: String| ModelError::Weights { name: weights.name.clone(), reason };
+    let size = weights.metadata.get("size").ok_or_else(|| refuse("the metadata name no `size`".into()))?;
+    Size::from_name(size).ok_or_else(|| refuse(format!("size {size:?} is neither s nor m")))
+}
+
+/// Random weights of a network of this size.
+#[expect(clippy::expect_used, reason = "variables of the processor can be read")]
+fn untrained_weights(size: Size) -> Weights {
+    let vs = VarStore::new(Device::Cpu);
+    let _net = HarmonicNet::new(&vs.root(), size);
+    let about = [("architecture", ARCHITECTURE), ("size", size.name()), ("voicing_threshold", "0.5")];
+    let metadata = about.map(|(key, value)| (key.to_string(), value.to_string())).into();
+    Weights::of(&format!("untrained {ARCHITECTURE}"), metadata, &vs).expect("variables of the processor can be read")
 }
 
 impl Extractor for Harmonic {
@@ -113,7 +151,7 @@ impl Extractor for Harmonic {
     }
 
     fn multiply_adds(&self) -> f64 {
-        self.net.multiply_adds() as f64 * f64::from(SAMPLE_RATE) / HOP as f64
+        Shape::of(self.size).multiply_adds() as f64 * f64::from(SAMPLE_RATE) / HOP as f64
     }
 
     fn extract(&self, samples: &[f32]) -> Result<PitchTrack, ModelError> {
@@ -123,41 +161,13 @@ impl Extractor for Harmonic {
         }
         // One 20 ms frame more than the last 10 ms frame needs, to interpolate towards.
         let coarse = frames / 2 + 1;
-        let spectra = self.front_end.spectra(samples, coarse);
-        let (logits, voicing) = self.activations(&spectra, coarse)?;
+        let (logits, voicing) = self.activations(samples, coarse)?;
         Ok(decode::decode(&logits, &voicing, frames, self.threshold))
     }
 
     fn fork(&self) -> Box<dyn Extractor> {
-        let mut vs = VarStore::new(self.vs.device());
-        let net = HarmonicNet::new(&vs.root(), self.size);
-        vs.copy(&self.vs).expect("the same architecture has the same variables");
-        Box::new(Self::assemble(self.info.clone(), vs, net, self.size, self.threshold))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::extractor::open;
-
-    #[test]
-    fn a_track_has_a_frame_per_10_ms_whatever_the_length() {
-        let extractor = Harmonic::untrained(Size::S, Device::Cpu);
-        for (samples, frames) in [(0, 0), (1, 1), (160, 1), (161, 2), (320, 2), (321, 3), (16_000, 100)] {
-            let track = extractor.extract(&vec![0.1; samples]).unwrap();
-            assert_eq!((track.len(), track.voicing.len()), (frames, frames), "{samples} samples");
-        }
-        assert!(extractor.extract(&[f32::NAN; 4000]).unwrap().voicing.iter().all(|v| v.is_finite()));
-    }
-
-    #[test]
-    fn weights_that_do_not_say_their_size_are_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("odd.safetensors");
-        let metadata = std::collections::BTreeMap::from([("architecture".to_string(), ARCHITECTURE.to_string())]);
-        crate::nn::weights::save(&[], metadata, &path).unwrap();
-        let refusal = open(path.to_str().unwrap(), Device::Cpu).err().unwrap().to_string();
-        assert!(refusal.contains("size"), "{refusal}");
+        let runner = self.work.borrow().runner.fork();
+        let work = RefCell::new(Work { runner, spectra: Vec::new() });
+        Box::new(Harmonic { info: self.info.clone(), front_end: self.front_end.clone(), work, ..*self })
     }
 }

@@ -1,79 +1,18 @@
-//! The network of `harmonic`: a harmonic stack, dilated residual blocks over semitone rows, a GRU for context, and two heads.
+//! The network of `harmonic` on libtorch: for training, and for CUDA.
 
 use tch::nn::{self, Init, Module, Path, RNN};
 use tch::{Kind, Tensor};
 
 use super::decode::BINS;
-use super::front_end::{BANDS, BANDS_PER_OCTAVE, FLOOR, SPECTRA};
-use crate::nn::conv::{ConvBn, ConvShape};
-use crate::nn::cost;
-
-/// The stack's channels: spectrum (0 the long window, 1 the short one) and harmonic of the row's pitch.
-const STACK: [(i64, f32); 12] =
-    [(0, 0.5), (0, 1.0), (0, 2.0), (0, 3.0), (0, 4.0), (0, 5.0), (0, 6.0), (0, 7.0), (0, 8.0), (1, 1.0), (1, 2.0), (1, 4.0)];
-
-/// Semitone rows; each holds three pitch bins.
-const ROWS: i64 = 61;
-
-/// Pitch bins per row.
-const BINS_PER_ROW: i64 = 3;
-
-/// (time, pitch) dilations of the residual blocks; 12 rows are an octave.
-const DILATIONS: [[i64; 2]; 7] = [[1, 1], [2, 1], [1, 12], [4, 1], [8, 1], [1, 12], [16, 1]];
-
-/// Channels that the GRU sees of every row.
-const SQUEEZED: i64 = 6;
-
-/// Units of the voicing head's local branch.
-const LOCAL: i64 = 24;
-
-const EPS: f64 = 1e-5;
-
-/// How wide the network is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
-    /// 16 channels, GRU 48 + 48.
-    S,
-    /// 32 channels, GRU 64 + 64.
-    M,
-}
-
-impl Size {
-    /// By its name in metadata and on the command line, `s` or `m`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "s" => Some(Size::S),
-            "m" => Some(Size::M),
-            _ => None,
-        }
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Size::S => "s",
-            Size::M => "m",
-        }
-    }
-
-    fn channels(self) -> i64 {
-        match self {
-            Size::S => 16,
-            Size::M => 32,
-        }
-    }
-
-    fn hidden(self) -> i64 {
-        match self {
-            Size::S => 48,
-            Size::M => 64,
-        }
-    }
-}
+use super::front_end::{FLOOR, SPECTRA};
+use super::shape::{BINS_PER_ROW, Block, EPS, ROWS, STACK, Shape, Size, missing_bands, stack_offsets};
+use crate::nn::conv::ConvBn;
+use crate::nn::shape::ConvShape;
 
 /// Pitch logits and voicing from log-frequency spectra.
 #[derive(Debug)]
 pub struct HarmonicNet {
+    shape: Shape,
     stem: ConvBn<2>,
     blocks: Vec<Residual>,
     squeeze: ConvBn<2>,
@@ -90,45 +29,45 @@ pub struct HarmonicNet {
 impl HarmonicNet {
     /// Variables under `path`, randomly initialised.
     pub fn new(path: &Path, size: Size) -> Self {
-        let (c, hidden) = (size.channels(), size.hidden());
-        let stem = ConvShape::new(STACK.len() as i64, c, [3, 9]).strided([1, BINS_PER_ROW]);
+        let shape = Shape::of(size);
+        let hidden = shape.hidden;
         let bound = 1.0 / (hidden as f64).sqrt();
         let uniform = Init::Uniform { lo: -bound, up: bound };
         let gru = nn::RNNConfig { bidirectional: true, w_ih_init: uniform, w_hh_init: uniform, ..Default::default() };
-        let same = |padding| nn::ConvConfig { padding, ..Default::default() };
-        let blocks = DILATIONS.iter().enumerate();
+        let along_time = |name: &str, shape: &ConvShape<1>| {
+            let config = nn::ConvConfig { padding: shape.padding()[0], ..Default::default() };
+            nn::conv1d(path / name, shape.input, shape.output, shape.kernel[0], config)
+        };
+        let from_context = |name: &str, output| nn::linear(path / name, 2 * hidden, output, Default::default());
+        let pitch = nn::ConvConfigND::<[i64; 2]> {
+            stride: [1, 1],
+            padding: shape.pitch.padding(),
+            dilation: [1, 1],
+            groups: 1,
+            bias: true,
+            ws_init: nn::init::DEFAULT_KAIMING_UNIFORM,
+            bs_init: Init::Const(0.0),
+            padding_mode: nn::PaddingMode::Zeros,
+        };
         HarmonicNet {
-            stem: ConvBn::new(&(path / "stem"), stem, EPS),
-            blocks: blocks.map(|(i, &d)| Residual::new(&(path / format!("block{}", i + 1)), c, d)).collect(),
-            squeeze: ConvBn::new(&(path / "squeeze"), ConvShape::new(c, SQUEEZED, [1, 1]), EPS),
-            gru: nn::gru(path / "gru", SQUEEZED * ROWS, hidden, gru),
-            film: nn::linear(path / "film", 2 * hidden, 2 * c, Default::default()),
-            row_bias: nn::linear(path / "row_bias", 2 * hidden, ROWS, Default::default()),
-            post: Residual::new(&(path / "post"), c, [1, 1]),
-            pitch: nn::conv(
-                path / "pitch",
-                c,
-                BINS_PER_ROW,
-                [1, 3],
-                nn::ConvConfigND::<[i64; 2]> {
-                    stride: [1, 1],
-                    padding: [0, 1],
-                    dilation: [1, 1],
-                    groups: 1,
-                    bias: true,
-                    ws_init: nn::init::DEFAULT_KAIMING_UNIFORM,
-                    bs_init: Init::Const(0.0),
-                    padding_mode: nn::PaddingMode::Zeros,
-                },
-            ),
-            local: nn::conv1d(path / "local", 3 * c, LOCAL, 3, same(1)),
-            context: nn::linear(path / "context", 2 * hidden, LOCAL, Default::default()),
-            voicing: nn::conv1d(path / "voicing", LOCAL, 1, 3, same(1)),
+            stem: ConvBn::new(&(path / "stem"), shape.stem, EPS),
+            blocks: shape.blocks.iter().map(|block| Residual::new(path, block)).collect(),
+            squeeze: ConvBn::new(&(path / "squeeze"), shape.squeeze, EPS),
+            gru: nn::gru(path / "gru", shape.gru_input, hidden, gru),
+            film: from_context("film", shape.film),
+            row_bias: from_context("row_bias", ROWS as i64),
+            post: Residual::new(path, &shape.post),
+            pitch: nn::conv(path / "pitch", shape.pitch.input, shape.pitch.output, shape.pitch.kernel, pitch),
+            local: along_time("local", &shape.local),
+            context: from_context("context", shape.local.output),
+            voicing: along_time("voicing", &shape.voicing),
+            shape,
         }
     }
 
     /// Spectra `(n, frames, 2, 284)` to pitch logits `(n, frames, 181)` and voicing logits `(n, frames)`, both f32.
     /// The convolutions compute in the kind of `x`.
+    #[expect(clippy::expect_used, reason = "callers give tensors of that many dimensions")]
     pub fn forward_t(&self, x: &Tensor, train: bool) -> (Tensor, Tensor) {
         let (n, frames, _, _) = x.size4().expect("spectra have four dimensions");
         let kind = x.kind();
@@ -138,7 +77,7 @@ impl HarmonicNet {
             h = block.forward_t(&h, train);
         }
         let squeezed = relu_(self.squeeze.forward_t(&h, train));
-        let squeezed = squeezed.permute([0, 2, 3, 1]).reshape([n, frames, ROWS * SQUEEZED]).to_kind(Kind::Float);
+        let squeezed = squeezed.permute([0, 2, 3, 1]).reshape([n, frames, self.shape.gru_input]).to_kind(Kind::Float);
         let context = self.gru.seq(&squeezed).0;
 
         // The context speaks to every row alike: a gain and an offset per channel (FiLM, Perez et al. 2018).
@@ -146,7 +85,7 @@ impl HarmonicNet {
         let h = self.post.forward_t(&(h * (film[0].tanh() + 1.0) + &film[1]), train);
         let pitch = self.pitch_logits(&h, &context);
         let voicing = self.voicing_logits(&stem, &h, &pitch, &context);
-        (pitch.reshape([n, frames, ROWS * BINS_PER_ROW]).narrow(2, 1, BINS as i64), voicing)
+        (pitch.reshape([n, frames, (ROWS * BINS_PER_ROW) as i64]).narrow(2, 1, BINS as i64), voicing)
     }
 
     /// `(n, frames, rows, bins per row)`; the middle bin of row `r` is bin `3 r`.
@@ -171,15 +110,6 @@ impl HarmonicNet {
         self.voicing.forward(&local.relu()).squeeze_dim(1)
     }
 
-    /// Multiply-adds per frame.
-    pub fn multiply_adds(&self) -> u64 {
-        let residuals = self.blocks.iter().chain([&self.post]).map(|r| r.spread.weights() + r.mix.weights());
-        let per_row = residuals.sum::<u64>() + self.stem.weights() + self.squeeze.weights() + self.pitch.ws.numel() as u64;
-        let gru = cost::gru(SQUEEZED * ROWS, self.film.ws.size()[1] / 2);
-        let rest = [&self.film.ws, &self.row_bias.ws, &self.local.ws, &self.context.ws, &self.voicing.ws];
-        per_row * ROWS as u64 + gru + rest.map(|w| w.numel() as u64).iter().sum::<u64>()
-    }
-
     /// Folds every batch normalisation, and convolves in `kind` from now on.
     pub fn fold(&mut self, kind: Kind) {
         let residuals = self.blocks.iter_mut().chain([&mut self.post]);
@@ -199,11 +129,11 @@ struct Residual {
 }
 
 impl Residual {
-    fn new(path: &Path, channels: i64, dilation: [i64; 2]) -> Self {
-        let shape = |kernel| ConvShape::new(channels, channels, kernel);
+    fn new(path: &Path, block: &Block) -> Self {
+        let path = path / &block.name;
         Residual {
-            spread: ConvBn::new(&(path / "spread"), shape([3, 3]).dilated(dilation), EPS),
-            mix: ConvBn::new(&(path / "mix"), shape([1, 1]), EPS),
+            spread: ConvBn::new(&(&path / "spread"), block.spread, EPS),
+            mix: ConvBn::new(&(&path / "mix"), block.mix, EPS),
         }
     }
 
@@ -220,22 +150,19 @@ fn relu_(mut x: Tensor) -> Tensor {
 /// `(n, frames, 2, 284)` spectra to `(n, 12, frames, 181)`, channels last in memory: channel `(s, k)` holds spectrum `s` at `k`
 /// times the frequency of the bin.
 fn harmonic_stack(x: &Tensor) -> Tensor {
-    let offset = |harmonic: f32| {
-        // The bands begin an octave below the lowest pitch bin.
-        BANDS_PER_OCTAVE as i64 + (BANDS_PER_OCTAVE as f32 * harmonic.log2()).round() as i64
-    };
-    let highest = STACK.iter().map(|&(_, k)| offset(k)).max().unwrap_or(0);
-    let missing = (highest + BINS as i64 - BANDS as i64).max(0);
-    let padded = x.pad([0, missing], "constant", f64::from(FLOOR));
     debug_assert_eq!(x.size()[2], SPECTRA as i64);
-    let channels: Vec<Tensor> =
-        STACK.iter().map(|&(spectrum, k)| padded.select(2, spectrum).narrow(2, offset(k), BINS as i64)).collect();
+    let padded = x.pad([0, missing_bands() as i64], "constant", f64::from(FLOOR));
+    let channels = STACK.iter().zip(stack_offsets());
+    let channels: Vec<Tensor> = channels
+        .map(|(&(spectrum, _), offset)| padded.select(2, spectrum as i64).narrow(2, offset as i64, BINS as i64))
+        .collect();
     Tensor::stack(&channels, -1).permute([0, 3, 1, 2])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extractor::harmonic::front_end::BANDS;
     use tch::{Device, nn::VarStore};
 
     const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -250,7 +177,7 @@ mod tests {
             assert_eq!(voicing.size(), [2, 17]);
             let count: usize = vs.trainable_variables().iter().map(Tensor::numel).sum();
             assert_eq!(count, parameters, "size {}", size.name());
-            let millions = net.multiply_adds() as f64 * 50.0 / 1e6;
+            let millions = Shape::of(size).multiply_adds() as f64 * 50.0 / 1e6;
             assert!((millions - cost).abs() < 0.1, "{millions} M per second");
             assert_eq!(Size::from_name(size.name()), Some(size));
         }

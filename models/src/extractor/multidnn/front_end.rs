@@ -20,6 +20,12 @@ pub struct FrontEnd {
     stft: Stft,
 }
 
+impl Default for FrontEnd {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl FrontEnd {
     /// Plans the transform.
     pub fn new() -> Self {

@@ -119,6 +119,7 @@ impl Extractor for MultiDnn {
         Ok(grid::to_track(&frames, STEP, len))
     }
 
+    #[expect(clippy::expect_used, reason = "the same architecture has the same variables")]
     fn fork(&self) -> Box<dyn Extractor> {
         let mut vs = VarStore::new(self.vs.device());
         let net = MultiDnnNet::new(&vs.root(), self.net.is_recurrent());

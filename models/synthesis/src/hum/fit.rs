@@ -9,11 +9,12 @@ use std::fmt;
 
 use tch::Device;
 
+use super::ranges;
 use super::record::perform;
 use super::singer::hummed_notes;
 use super::song::{leak, song};
-use super::{ranges, stream};
 use crate::melody::MelodySource;
+use crate::random::stream;
 use crate::studio::{Studio, StudioConfig};
 use crate::voice::Kind;
 use qbh_models::extractor::Extractor;

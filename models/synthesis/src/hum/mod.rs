@@ -20,7 +20,6 @@ mod song;
 use std::ops::Range;
 
 use crate::random::Draw;
-pub use crate::random::stream;
 use qbh_models::Note;
 
 pub use record::record;
@@ -50,6 +49,7 @@ fn fault(range: Range<f32>, strength: f32, draw: &mut Draw) -> f32 {
     uniform(range, draw) * strength
 }
 
+/// The median; 0 of nothing.
 fn median(values: impl Iterator<Item = f32>) -> f32 {
     qbh_models::median(&mut values.collect::<Vec<f32>>(), f32::total_cmp).unwrap_or(0.0)
 }
@@ -57,6 +57,7 @@ fn median(values: impl Iterator<Item = f32>) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::stream;
     use proptest::prelude::*;
     use qbh_models::contour::{CONTOUR_STEP, slowed_step, voiced_fraction};
 

@@ -60,7 +60,7 @@ pub(super) fn perform(mut notes: Vec<Note>, kind: Kind, draw: &mut Draw) -> Sung
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hum::stream;
+    use crate::random::stream;
 
     #[test]
     fn a_recording_sounds_as_long_as_the_hum() {

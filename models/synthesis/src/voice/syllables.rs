@@ -62,6 +62,7 @@ impl Lyrics for Invented {
 }
 
 /// The syllables that notes are sung on, within `count` frames.
+#[expect(clippy::expect_used, reason = "who is joined has something to be joined to")]
 pub(super) fn syllables(
     notes: &[Note],
     count: usize,

@@ -5,7 +5,8 @@ use tch::{Device, Tensor};
 use super::batch::Batch;
 use super::dev;
 use super::pairs::PairSource;
-use qbh_models::embedder::{Architecture, Network, Projection};
+use super::principal::principal;
+use qbh_models::embedder::{Architecture, Network};
 use qbh_models::{EMBEDDING_DIM, ModelError};
 
 /// Seed of the windows: the same ones at every checkpoint.
@@ -37,14 +38,14 @@ impl Directions {
         Ok(Some(Directions { input, dimension }))
     }
 
-    /// The projection for a network, and a sentence on it for the metadata.
-    pub(super) fn fit(&self, network: &dyn Network, device: Device) -> Result<(Projection, String), ModelError> {
-        let (projection, share) = Projection::fit(&dev::embed(network, &self.input, device), self.dimension)?;
+    /// The directions `(dimension, 512)` for a network, and a sentence on it for the metadata.
+    pub(super) fn fit(&self, network: &dyn Network, device: Device) -> Result<(Tensor, String), ModelError> {
+        let (basis, share) = principal(&dev::embed(network, &self.input, device), self.dimension)?;
         let note = format!(
             "the first {} principal directions of {} windows of songs and simulated hums hold {share:.4} of the energy",
             self.dimension,
             2 * PAIRS
         );
-        Ok((projection, note))
+        Ok((basis, note))
     }
 }

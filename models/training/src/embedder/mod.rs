@@ -14,6 +14,7 @@ mod directions;
 mod loss;
 mod pair;
 mod pairs;
+mod principal;
 mod real_hum;
 mod rivals;
 mod task;
@@ -65,7 +66,7 @@ pub struct Data<'a> {
     pub dev: &'a [Tune],
 }
 
-/// Trains until the budget is used up, see [`run`](crate::run::run) for what is written and reported. The scores are `loss`,
+/// Trains until the budget is used up, see [the crate](crate) for what is written and reported. The scores are `loss`,
 /// `accuracy` (share of hums whose song comes first within the batch) and `inverse_temperature`; the development scores
 /// `recall_1` and `recall_10` (share of hums whose song window is first, or among the first ten, of all held-out ones).
 ///

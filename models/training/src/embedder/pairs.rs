@@ -11,7 +11,7 @@ use super::versions::counterpart;
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
 use qbh_models::embedder::Architecture;
 use qbh_synthesis::hum::{self, ranges};
-use qbh_synthesis::random::Draw;
+use qbh_synthesis::random::{Draw, stream};
 
 /// Notes that the hummed section must at least have.
 const FEWEST_NOTES: usize = 5;
@@ -164,10 +164,10 @@ impl<'a> PairSource<'a> {
 
     /// Pair `item` of step `step`, from a random stream of its own. Pairs of one cluster choose the same first place.
     pub(super) fn draw_item(&self, pairs: usize, seed: u64, step: u64, item: usize) -> Option<HumPair> {
-        let draw = &mut hum::stream(seed, step, item as u32);
+        let draw = &mut stream(seed, step, item as u32);
         let places = self.rivals.places();
         if !places.is_empty() && item < (CLUSTERED * pairs as f32) as usize {
-            let common = &mut hum::stream(seed ^ CLUSTERS, step, (item / CLUSTER) as u32);
+            let common = &mut stream(seed ^ CLUSTERS, step, (item / CLUSTER) as u32);
             let centre = common.index(places.len());
             let place = match item % CLUSTER {
                 0 => Some(places[centre]),
@@ -213,7 +213,7 @@ mod tests {
         for (architecture, songs) in [(Architecture::Contextual, 40..=205), (Architecture::Reference, 199..=201)] {
             let source = PairSource::new(&melodies, architecture);
             for item in 0..300 {
-                let pair = source.draw(&mut hum::stream(3, 0, item)).unwrap();
+                let pair = source.draw(&mut stream(3, 0, item)).unwrap();
                 assert!(songs.contains(&pair.song.len()), "{}", pair.song.len());
                 assert!((25..=ranges::LONGEST_HUM).contains(&pair.hum.len()), "{}", pair.hum.len());
             }
@@ -224,7 +224,7 @@ mod tests {
     fn melodies_without_enough_notes_give_nothing() {
         let short =
             [Tune { group: 1, free_tempo: false, heard: None, notes: vec![Note { onset: 0.0, duration: 1.0, pitch: 60.0 }] }];
-        assert_eq!(PairSource::new(&short, Architecture::Contextual).draw(&mut hum::stream(1, 0, 0)), None);
-        assert_eq!(PairSource::new(&[], Architecture::Contextual).draw(&mut hum::stream(1, 0, 0)), None);
+        assert_eq!(PairSource::new(&short, Architecture::Contextual).draw(&mut stream(1, 0, 0)), None);
+        assert_eq!(PairSource::new(&[], Architecture::Contextual).draw(&mut stream(1, 0, 0)), None);
     }
 }

@@ -5,7 +5,8 @@ use tch::{Kind, Tensor};
 use super::tunes::Tune;
 use qbh_models::embedder::Embedder;
 use qbh_models::{EMBEDDING_DIM, Embedding, ModelError};
-use qbh_synthesis::hum::{song, stream};
+use qbh_synthesis::hum::song;
+use qbh_synthesis::random::stream;
 
 /// Seconds of the windows that are compared.
 pub(super) const SECONDS: f32 = 8.0;

@@ -165,8 +165,8 @@ impl Task<Batch> for EmbedderTask<'_> {
         let mut tensors = ema.weights();
         tensors.retain(|(name, _)| name != TEMPERATURE);
         if let Some(directions) = &self.directions {
-            let (projection, note) = directions.fit(&*averaged.network, device)?;
-            tensors.push((PROJECTION.into(), projection.basis().shallow_clone()));
+            let (basis, note) = directions.fit(&*averaged.network, device)?;
+            tensors.push((PROJECTION.into(), basis));
             metadata.insert(PROJECTION.into(), note);
         }
         Ok(Model { tensors, metadata, dev: dev.map(|(_, recalls)| recalls.to_vec()) })

@@ -37,7 +37,7 @@ use qbh_synthesis::Example;
 /// equal recordings.
 pub type Source<'a> = dyn Fn(u64, f32) -> Example + Sync + 'a;
 
-/// Trains an architecture until the budget is used up, see [`run`](crate::run::run) for what is written and reported.
+/// Trains an architecture until the budget is used up, see [the crate](crate) for what is written and reported.
 /// The scores are `pitch_loss` (cross-entropy), `voicing_loss` (0 where the pitch loss covers it), `pitch_accuracy` (share of
 /// voiced frames whose pitch is right within half a semitone) and `voicing_accuracy` (share of frames).
 ///

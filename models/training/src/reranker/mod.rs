@@ -33,7 +33,7 @@ pub struct Case {
     pub right: Vec<bool>,
 }
 
-/// Trains until the budget is used up, see [`run`](crate::run::run) for what is written and reported. The score is `loss`; the
+/// Trains until the budget is used up, see [the crate](crate) for what is written and reported. The score is `loss`; the
 /// development scores are the shares of held-out hums whose right song comes first: by the `search` alone, by the `network`
 /// alone, by `both` (the score of the search plus a fifth of the log-odds).
 ///

@@ -4,11 +4,12 @@ use crate::cli::{complain, progress};
 use anyhow::{Context as _, Result};
 use qbh::eval::datasets::{Query, QuerySource};
 use qbh::library::embed_song;
-use qbh::library::indexer::{self, Failure, IndexingPlan, Observer, Pending};
+use qbh::library::indexer::{self, Failure, IndexingPlan, KnownFiles, Observer, Pending};
 use qbh_index::{FileRecord, Index, NewSong, Outcome};
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
 use qbh_synthesis::hum;
+use qbh_synthesis::random::stream;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -26,13 +27,13 @@ pub fn build(
     let roots = paths.iter().map(|path| path.canonicalize().with_context(|| path.display().to_string()));
     let roots = roots.collect::<Result<Vec<_>>>()?;
     let index = Index::open(folder, &indexer::fingerprint(&indexer::model_id(extractor.info()), embedder))?;
-    let mut plan = IndexingPlan::new(&roots, index.files().collect::<Result<_, _>>()?);
+    let mut plan = IndexingPlan::new(&roots, KnownFiles::of(&index)?);
     let hums: HashSet<PathBuf> = queries
         .iter()
         .filter_map(|query| if let QuerySource::File(path) = &query.source { path.canonicalize().ok() } else { None })
         .collect();
     plan.pending.retain(|file| !hums.contains(&file.path) || roots.contains(&file.path));
-    let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let jobs = rayon::current_num_threads();
     let bar = progress::bar(plan.pending.len() as u64, "{bar:32} {pos}/{len} files indexed  {eta} left");
     let report = indexer::run(&index, &plan, extractor, embedder, jobs, &AtomicBool::new(false), &Ticks(&bar));
     bar.finish_and_clear();
@@ -53,7 +54,7 @@ pub fn disturb(index: &Index, embedder: &dyn Embedder, noise: &Range<f32>, seed:
         let mut disturbed = Vec::with_capacity(songs.len());
         for &id in songs {
             let (Some(song), Some(clean), Some(number)) = (index.song(id)?, index.contour(id)?, numbers.next()) else { continue };
-            let draw = &mut hum::stream(seed, number, 0);
+            let draw = &mut stream(seed, number, 0);
             let noise = draw.range(noise.start, noise.end);
             let contour = hum::leak(clean, noise, draw);
             let levels = embed_song(&contour, embedder)?;

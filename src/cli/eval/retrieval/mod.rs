@@ -112,7 +112,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         name => Some(models::open_reranker(name, context, device)?),
     };
     let snapshot = index.snapshot()?;
-    let graph = args.search.graph(&index, &snapshot)?;
+    let graph = args.search.graph(&snapshot)?;
     let searcher = Searcher::new(snapshot, embedder, reranker).with_graph(graph);
     let options = SearchOptions { method: args.search.method(), ..SearchOptions::default() };
     let bar = progress::bar(set.queries.len() as u64, "{bar:32} {pos}/{len} queries  {eta} left");

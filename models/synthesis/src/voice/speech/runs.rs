@@ -41,6 +41,7 @@ pub fn energy(samples: &[f32], frames: usize) -> Vec<f32> {
 }
 
 /// The syllables of a recording, in order; `f0` (0 = unvoiced) and log power per frame.
+#[expect(clippy::expect_used, reason = "a run is divided into at least one")]
 pub fn syllables(f0: &[f32], energy: &[f32]) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut last = 0;
@@ -71,6 +72,7 @@ pub fn syllables(f0: &[f32], energy: &[f32]) -> Vec<Run> {
 }
 
 /// Divides a voiced run at its deepest dip, and what is left likewise.
+#[expect(clippy::expect_used, reason = "no stretch is empty")]
 fn divide(energy: &[f32], start: usize, end: usize, runs: &mut Vec<Run>) {
     let loudest = |from: usize, to: usize| (from..to).max_by(|a, b| energy[*a].total_cmp(&energy[*b])).expect("not empty");
     let depth = |at: usize| energy[loudest(start, at)].min(energy[loudest(at, end)]) - energy[at];

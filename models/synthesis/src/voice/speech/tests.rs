@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::spectrum::{self, Analyser, BANDS, BINS};
 use super::*;
 use crate::SAMPLE_RATE;
 use crate::random::Draw;

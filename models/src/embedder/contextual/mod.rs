@@ -3,80 +3,17 @@
 //! Every window, whatever its length, is resampled to 80 steps, so that tempo is a choice of window pair; its median
 //! pitch is subtracted, so that transposition changes nothing. 1.03 M parameters, some 15 M multiplications a window.
 
-use tch::nn::{self, Init, LayerNorm, Linear, Module, Path};
-use tch::{Kind, Tensor};
+mod engine;
+mod net;
+mod shape;
 
-use super::attention::{TransformerBlock, apply, linear};
-use super::network::Network;
-use super::residual::{EPS, Residual};
-use crate::EMBEDDING_DIM;
-use crate::nn::conv::{ConvBn, ConvShape};
+pub(super) use engine::Engine;
+pub(super) use net::Contextual;
 
 /// Steps to which a window is resampled.
 pub(super) const STEPS: usize = 80;
 /// Input channels: pitch against the median in units of 6 semitones (clipped to +-3), voiced share, sine and cosine of pitch class.
 pub(super) const CHANNELS: usize = 4;
-
-const NARROW: i64 = 64;
-const WIDE: i64 = 160;
-const HEADS: i64 = 4;
-
-/// See the module.
-#[derive(Debug)]
-pub(super) struct Contextual {
-    stem: ConvBn<1>,
-    narrow: [Residual; 2],
-    down: ConvBn<1>,
-    wide: [Residual; 2],
-    position: Tensor,
-    block: TransformerBlock,
-    norm: LayerNorm,
-    pool: Linear,
-    output: Linear,
-}
-
-impl Contextual {
-    pub(super) fn new(path: &Path) -> Self {
-        let down = path / "down";
-        Contextual {
-            stem: ConvBn::new(&(path / "stem"), ConvShape::new(CHANNELS as i64, NARROW, [7]).strided([2]), EPS),
-            narrow: [1, 2].map(|d| Residual::new(&(path / format!("narrow{d}")), NARROW, NARROW, d)),
-            down: ConvBn::new(&down, ConvShape::new(NARROW, WIDE, [3]).strided([2]), EPS),
-            wide: [1, 2].map(|d| Residual::new(&(path / format!("wide{d}")), WIDE, WIDE, d)),
-            position: path.var("position", &[1, STEPS as i64 / 4, WIDE], Init::Randn { mean: 0.0, stdev: 0.02 }),
-            block: TransformerBlock::new(&(path / "block"), WIDE, HEADS),
-            norm: nn::layer_norm(path / "norm", vec![WIDE], Default::default()),
-            pool: linear(path / "pool", WIDE, HEADS),
-            output: linear(path / "output", HEADS * WIDE, EMBEDDING_DIM as i64),
-        }
-    }
-}
-
-impl Network for Contextual {
-    fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
-        let mut x = self.stem.forward_t(x, train).relu();
-        for block in &self.narrow {
-            x = block.forward_t(&x, train);
-        }
-        x = self.down.forward_t(&x, train).relu();
-        for block in &self.wide {
-            x = block.forward_t(&x, train);
-        }
-        let x = x.transpose(1, 2).contiguous();
-        let x = self.block.forward(&(&x + self.position.to_kind(x.kind())));
-        let x = self.norm.forward(&x);
-        let weights = apply(&self.pool, &x).softmax(1, None::<Kind>);
-        let pooled = weights.transpose(1, 2).matmul(&x).flatten(1, -1);
-        let y = apply(&self.output, &pooled.to_kind(Kind::Float));
-        super::network::normalize(&y)
-    }
-
-    fn fold(&mut self) {
-        self.stem.fold();
-        self.down.fold();
-        self.narrow.iter_mut().chain(&mut self.wide).for_each(Residual::fold);
-    }
-}
 
 /// Fills `out`, `(4, 80)` row by row, with the input of one window (MIDI pitch per step, 0 = unvoiced).
 /// Unvoiced stretches hold the pitch before them. All zero when the window has no pitch at all.

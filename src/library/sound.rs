@@ -1,0 +1,45 @@
+//! What a file sounds like: by it a file is recognised although its name, its place or its tags have changed.
+
+use std::path::Path;
+
+use qbh_index::{Sound, Tags};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::{audio, pitchfile, symbolic};
+
+/// A file's sound, and what it says about itself now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identified {
+    /// Equal for files that hold the same recording, whatever their tags.
+    pub sound: Sound,
+    /// Tags of a recording, its file's name where it has no title; `None` for scores and pitch files, whose tags are part of the sound.
+    pub tags: Option<Tags>,
+}
+
+/// Identifies a file without hearing it: reads it once. `None` if it cannot be read or is no music.
+pub fn identify(path: &Path) -> Option<Identified> {
+    if symbolic::is_symbolic(path) || pitchfile::is_pitch_file(path) {
+        return hash_of_bytes(path).map(|sound| Identified { sound, tags: None });
+    }
+    let (hash, tags) = audio::identify(path).ok()?;
+    let title = tags.title.or_else(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+    let tags = Tags { title, artist: tags.artist, album: tags.album, duration: None };
+    Some(Identified { sound: Sound(hash), tags: Some(tags) })
+}
+
+/// A score is what its bytes are.
+fn hash_of_bytes(path: &Path) -> Option<Sound> {
+    struct Hashing(Xxh3);
+    impl std::io::Write for Hashing {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hash = Hashing(Xxh3::new());
+    std::io::copy(&mut std::fs::File::open(path).ok()?, &mut hash).ok()?;
+    Some(Sound(hash.0.digest128()))
+}
