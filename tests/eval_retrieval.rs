@@ -197,7 +197,7 @@ fn every_run_gives_the_same_digits_on_any_number_of_threads() {
         assert_eq!(run(threads), first, "{threads} threads");
     }
     // A hit on one of two songs that are alike is a hit, and the other does not come between.
-    let ranks: Vec<u64> = first["queries"].as_array().unwrap().iter().map(|q| q["rank"].as_u64().unwrap()).collect();
+    let ranks: Vec<u64> = first["queries"].as_array().unwrap().iter().filter_map(|q| q["rank"].as_u64()).collect();
     assert!(ranks.iter().filter(|&&rank| rank == 1).count() >= 4 && ranks.iter().all(|&rank| rank <= 6), "{ranks:?}");
 }
 

@@ -39,6 +39,20 @@ struct Match {
     hum_end: f64,
     key_shift: f64,
     tempo_ratio: f64,
+    copies: Vec<Copy>,
+}
+
+/// Another song that is the same recording.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that the fields are there is what counts")]
+struct Copy {
+    song: String,
+    file: String,
+    title: Option<String>,
+    artist: Option<String>,
+    album: Option<String>,
+    duration: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +96,7 @@ fn query_answers_in_version_1() {
     assert!(answer.seconds.listen >= 0.0 && answer.seconds.search > 0.0);
     assert_eq!(answer.matches.iter().map(|m| m.rank).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert!(answer.matches.is_sorted_by(|a, b| a.score >= b.score));
+    assert!(answer.matches.iter().all(|m| m.copies.is_empty()), "four different songs");
     let best = &answer.matches[0];
     assert!(best.song.ends_with("song2.mid") && best.file == best.song, "{best:?}");
     assert!((0.0..=1.0).contains(&best.confidence));

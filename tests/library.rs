@@ -4,25 +4,26 @@
 mod util;
 
 use serde_json::Value;
-use util::{Dir, hum, melody, midi, pitch_text, wav};
+use util::{Dir, hum, melody, midi, pitch_text};
 
-/// WAV bytes of a melody with a title before the sound.
+/// AIFF bytes of a melody with a title before the sound.
 fn tagged(seed: u64, title: &str) -> Vec<u8> {
-    let mut bytes = wav(&hum(&melody(seed, 24), 0.0, 1.0), 16_000, 1);
-    let mut text = title.as_bytes().to_vec();
-    text.push(0);
-    text.resize(text.len().next_multiple_of(2), 0);
-    let mut list = b"INFOINAM".to_vec();
-    list.extend((title.len() as u32 + 1).to_le_bytes());
-    list.extend(text);
-    let mut chunk = b"LIST".to_vec();
-    chunk.extend((list.len() as u32).to_le_bytes());
-    chunk.extend(list);
-    let sound = bytes.windows(4).position(|four| four == b"data").unwrap();
-    bytes.splice(sound..sound, chunk);
-    let riff = (bytes.len() as u32 - 8).to_le_bytes();
-    bytes[4..8].copy_from_slice(&riff);
-    bytes
+    let samples = hum(&melody(seed, 24), 0.0, 1.0);
+    let chunk = |id: &[u8; 4], mut body: Vec<u8>| {
+        let size = (body.len() as u32).to_be_bytes();
+        body.resize(body.len().next_multiple_of(2), 0);
+        [&id[..], &size, &body].concat()
+    };
+    // One channel of 16 bits, at 16 kHz as an 80-bit number.
+    let mut common = 1u16.to_be_bytes().to_vec();
+    common.extend((samples.len() as u32).to_be_bytes());
+    common.extend(16u16.to_be_bytes());
+    common.extend([0x40, 0x0c, 0xfa, 0, 0, 0, 0, 0, 0, 0]);
+    let mut sound = vec![0; 8];
+    sound.extend(samples.iter().flat_map(|s| ((s.clamp(-1.0, 1.0) * 32767.0) as i16).to_be_bytes()));
+    let name = chunk(b"NAME", title.as_bytes().to_vec());
+    let body = [b"AIFF".to_vec(), chunk(b"COMM", common), name, chunk(b"SSND", sound)].concat();
+    chunk(b"FORM", body)
 }
 
 fn run(dir: &Dir, args: &[&str]) -> Value {
@@ -42,7 +43,7 @@ fn count(run: &Value, field: &str) -> usize {
 fn renamed_and_retagged_files_are_not_heard_again() {
     let dir = Dir::new();
     for seed in 0..5 {
-        dir.add(&format!("old{seed}.wav"), tagged(seed, &format!("Title {seed}")));
+        dir.add(&format!("old{seed}.aiff"), tagged(seed, &format!("Title {seed}")));
         dir.add(&format!("score{seed}.mid"), midi(&melody(100 + seed, 60)));
     }
     assert_eq!(run(&dir, &[])["indexed"], 10);
@@ -55,8 +56,8 @@ fn renamed_and_retagged_files_are_not_heard_again() {
 
     // Every file moves, and every recording has another title.
     for seed in 0..5 {
-        std::fs::remove_file(dir.library().join(format!("old{seed}.wav"))).unwrap();
-        dir.add(&format!("new/song{seed}.wav"), tagged(seed, &format!("A better title {seed}")));
+        std::fs::remove_file(dir.library().join(format!("old{seed}.aiff"))).unwrap();
+        dir.add(&format!("new/song{seed}.aiff"), tagged(seed, &format!("A better title {seed}")));
         std::fs::rename(dir.library().join(format!("score{seed}.mid")), dir.library().join(format!("new/score{seed}.mid")))
             .unwrap();
     }
@@ -68,11 +69,11 @@ fn renamed_and_retagged_files_are_not_heard_again() {
 
     // In place.
     for seed in 0..5 {
-        dir.add(&format!("new/song{seed}.wav"), tagged(seed, &format!("The best title {seed}")));
+        dir.add(&format!("new/song{seed}.aiff"), tagged(seed, &format!("The best title {seed}")));
     }
     let retagged = run(&dir, &[]);
     assert_eq!((&retagged["indexed"], count(&retagged, "retagged")), (&Value::from(0), 5), "{retagged:#}");
-    assert!(dir.ok(&["show", "the best title 4"]).stdout.contains("song4.wav"));
+    assert!(dir.ok(&["show", "the best title 4"]).stdout.contains("song4.aiff"));
     assert_eq!(run(&dir, &[])["unchanged"], 10);
     dir.ok(&["verify"]);
 }
@@ -81,7 +82,7 @@ fn renamed_and_retagged_files_are_not_heard_again() {
 fn a_file_that_comes_back_is_not_heard_again() {
     let dir = Dir::new();
     dir.add("stays.mid", midi(&melody(1, 60)));
-    dir.add("drive/goes.wav", tagged(2, "Gone and back"));
+    dir.add("drive/goes.aiff", tagged(2, "Gone and back"));
     run(&dir, &[]);
     std::fs::rename(dir.library().join("drive"), dir.path("unplugged")).unwrap();
     let gone = run(&dir, &[]);

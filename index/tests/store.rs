@@ -199,7 +199,7 @@ fn moved_retagged_and_returning_files_keep_their_songs() {
     assert_eq!(index.parked().count(), 0);
     assert_eq!(index.song(ids[0]).unwrap().unwrap().key, "/m/back.mp3");
     assert_eq!(index.contour(ids[0]).unwrap().unwrap(), song("", 1).contour);
-    assert!(index.verify().unwrap().is_clean());
+    assert!(index.verify().unwrap().is_mended());
 }
 
 #[test]

@@ -170,7 +170,7 @@ mod tests {
         let sung = SungHum::measure("anna", &contour(&hum), &contour(&song), &song).unwrap();
         let rows: BTreeMap<String, f32> = statistics(&[sung]).into_iter().collect();
         assert!((rows["fourth, fifth: sung size (median share)"] - 0.9).abs() < 0.02, "{rows:?}");
-        assert!((rows["tempo over the song's (median)"] - 1.5).abs() < 0.1, "{rows:?}");
+        assert!((rows["tempo over the song's (median)"] - 1.5).abs() < 0.15, "{rows:?}");
         assert!(rows["notes left out (share)"] < 0.01 && rows["notes"] >= 18.0, "{rows:?}");
     }
 

@@ -125,7 +125,9 @@ fn check(dir: &Path, stored: &BTreeSet<u64>, removed: &BTreeSet<u64>, harm: &str
         assert!(index.mended().to_hear.is_empty() && index.mended().restored.is_empty(), "{harm}: {:?}", index.mended());
         let report = index.verify().unwrap();
         assert!(report.problems.is_empty(), "{harm}, {time} opening: {report:?}");
-        for i in stored.difference(removed) {
+        // Of a removal that was not acknowledged either outcome is right.
+        let removing = stored.contains(&5).then_some(2);
+        for i in stored.difference(removed).filter(|i| Some(**i) != removing) {
             let file = index.file(&name(*i)).unwrap().unwrap_or_else(|| panic!("{harm}, {time} opening: file {i} is lost"));
             let Outcome::Indexed { songs } = file.outcome else { panic!("{harm}: {file:?}") };
             assert_eq!(index.contour(songs[0]).unwrap().unwrap(), contour(*i), "{harm}");

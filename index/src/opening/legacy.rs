@@ -78,7 +78,7 @@ pub(super) fn convert(dir: &Path, old: Store) -> Result<Store> {
     Store::open(&store_path)
 }
 
-/// Whether sled's settings, which are text, are those of format 1: it had segments of 256 kB.
+/// Whether sled's settings, which are text before a checksum, are those of format 1: it had segments of 256 kB.
 pub(super) fn is_first_format(path: &Path) -> bool {
-    std::fs::read_to_string(path.join("conf")).is_ok_and(|text| text.contains("segment_size: 262144"))
+    std::fs::read(path.join("conf")).is_ok_and(|conf| String::from_utf8_lossy(&conf).contains("segment_size: 262144"))
 }

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 /// Arguments of `qbh eval fit`.
 #[derive(Debug, clap::Args)]
+#[group(id = "sets", required = true, multiple = true, args = ["hum_charts", "humtrans", "hum_melodies", "manifest"])]
 #[command(after_help = "\
 For whoever has new networks: searches hums of every set, fits what songs are ranked by and how sure a match is to them, and prints the \
 constants by their names in src/search. Every set is held out in turn; what is printed of it then is what the fit is worth. The first two \
@@ -26,16 +27,16 @@ Example:
   qbh eval fit --hum-charts songs/ --humtrans humtrans_valid/ --hum-melodies dev.jsonl.gz --distractors essen.jsonl.gz recordings/")]
 pub struct Args {
     /// Folder with recordings and charts of what is sung (NAME.txt: onset offset midi), of which hums are synthesised
-    #[arg(long, value_name = "DIR", group = "hums")]
+    #[arg(long, value_name = "DIR")]
     hum_charts: Option<PathBuf>,
     /// Folder with HumTrans note transcriptions: queries.jsonl.gz and songs.jsonl.gz
-    #[arg(long, value_name = "DIR", group = "hums")]
+    #[arg(long, value_name = "DIR")]
     humtrans: Option<PathBuf>,
     /// JSON lines of melodies, of which hums are synthesised
-    #[arg(long, value_name = "FILE", group = "hums")]
+    #[arg(long, value_name = "FILE")]
     hum_melodies: Option<PathBuf>,
     /// CSV of recorded hums with the header `query,song`: queries relative to the file, songs relative to --library
-    #[arg(long, value_name = "FILE.csv", requires = "library", group = "hums")]
+    #[arg(long, value_name = "FILE.csv", requires = "library")]
     manifest: Option<PathBuf>,
     /// Folders with the songs of --manifest
     #[arg(long, value_name = "DIR", num_args = 1.., requires = "manifest")]

@@ -141,16 +141,25 @@ fn answers_do_not_depend_on_the_order_of_indexing() {
         Library::of_files(songs)
     };
     let libraries = [songs(|_| ()), songs(|songs| songs.reverse()), songs(|songs| songs.rotate_left(555))];
-    let hum = hummed(&melody(50, 150), 20, 90, 2.0, 1.2, 7);
-    for method in [SearchMethod::Exact, SearchMethod::Coarse] {
+    let mut folded = 0;
+    for (seed, method) in [50, 120, 640].into_iter().zip([SearchMethod::Exact, SearchMethod::Coarse, SearchMethod::Exact]) {
+        let hum = hummed(&melody(seed, 150), 20, 120, 2.0, 1.1, 7);
         let answers = libraries.each_ref().map(|library| {
             let answer = library.search(&hum, &SearchOptions { method, limit: 40, ..Default::default() }).unwrap();
-            answer.matches.into_iter().map(|m| (m.song.key, m.score, m.confidence, m.placement)).collect::<Vec<_>>()
+            let keys = |songs: Vec<qbh_index::Song>| songs.into_iter().map(|song| song.key).collect::<Vec<_>>();
+            let told = |m: crate::search::Match| (m.song.key, keys(m.copies), m.score, m.confidence, m.placement);
+            answer.matches.into_iter().map(told).collect::<Vec<_>>()
         });
-        assert_eq!(answers[0][..3].iter().map(|m| m.0.as_str()).collect::<Vec<_>>(), ["0/50.mid", "4/50.mid", "8/50.mid"]);
-        assert_eq!(answers[0][0].1, answers[0][2].1, "copies score the same");
-        assert!(answers.windows(2).all(|two| two[0] == two[1]), "{method:?}");
+        assert!(answers.windows(2).all(|two| two[0] == two[1]), "hum {seed}, {method:?}");
+        // Copies are one answer, under the first of their names.
+        let found = answers[0].iter().find(|m| m.0.ends_with(&format!("/{seed}.mid")));
+        if let Some((key, copies, ..)) = found {
+            assert_eq!(*key, format!("0/{seed}.mid"));
+            assert_eq!(*copies, [format!("4/{seed}.mid"), format!("8/{seed}.mid")]);
+            folded += 1;
+        }
     }
+    assert!(folded >= 2, "{folded} of 3 hums found their song");
 }
 
 #[test]

@@ -134,7 +134,8 @@ mod tests {
         collection.read(&path).unwrap();
         assert_eq!(collection.tunes.len(), 2);
         assert!(collection.sources.contains("own") && collection.tunes[0].free_tempo);
-        assert_eq!(collection.tunes[0].notes[1], Note { onset: 0.6, duration: 0.6, pitch: 61.0 });
+        let Note { onset, duration, pitch } = collection.tunes[0].notes[1];
+        assert!((onset - 0.6).abs() < 1e-5 && (duration - 0.6).abs() < 1e-5 && pitch == 61.0, "{onset} {duration} {pitch}");
         write(&format!("{good}\n{{}}\n"));
         assert!(Collection::default().read(&path).unwrap_err().to_string().contains("line 2"));
     }
