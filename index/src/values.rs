@@ -60,6 +60,12 @@ impl SongRecord {
         from_bytes(bytes, &format!("song {id}"))
     }
 
+    /// Its key alone, which is the first of its fields.
+    pub(crate) fn key_of(id: SongId, bytes: &[u8]) -> Result<&str> {
+        let key = postcard::take_from_bytes(bytes).map_err(|e| Error::Damaged(format!("song {id}: {e}")))?;
+        Ok(key.0)
+    }
+
     pub(crate) fn into_song(self, id: SongId) -> Song {
         let SongRecord { key, tags, file, steps, windows, .. } = self;
         Song { id, key, tags, file, steps, windows }

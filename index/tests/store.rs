@@ -160,6 +160,18 @@ fn a_snapshot_is_published_when_something_has_changed() {
 }
 
 #[test]
+fn keys_are_those_of_the_songs() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    fill(&index, 5);
+    let snapshot = index.snapshot().unwrap();
+    let keys: Vec<&str> = snapshot.keys().unwrap().map(|key| key.unwrap()).collect();
+    let songs: Vec<String> = snapshot.songs().map(|song| song.unwrap().key).collect();
+    assert!(!keys.is_empty());
+    assert_eq!(keys, songs);
+}
+
+#[test]
 fn a_graph_stays_good_while_no_song_changes() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();

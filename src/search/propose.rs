@@ -4,7 +4,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use qbh_index::{FirstStage, Hnsw, Snapshot};
 use qbh_models::embedder::windows::WindowVectors;
-use rayon::prelude::*;
 
 use super::choose::choose;
 use super::embed::queries;
@@ -60,12 +59,12 @@ fn coarse(snapshot: &Snapshot, hum: &[WindowVectors], wanted: usize) -> Result<V
 /// # Errors
 /// What the index reports.
 pub fn sample(snapshot: &Snapshot) -> Result<Vec<u32>, qbh_index::Error> {
-    let hash = |ordinal: u32| -> Result<(u64, u32), qbh_index::Error> {
+    let hash = |(key, ordinal): (Result<&str, qbh_index::Error>, u32)| {
         let mut hasher = DefaultHasher::new();
-        snapshot.song(ordinal)?.key.hash(&mut hasher);
+        key?.hash(&mut hasher);
         Ok((hasher.finish(), ordinal))
     };
-    let mut hashes = (0..snapshot.len() as u32).into_par_iter().map(hash).collect::<Result<Vec<_>, _>>()?;
+    let mut hashes = snapshot.keys()?.zip(0..).map(hash).collect::<Result<Vec<(u64, u32)>, qbh_index::Error>>()?;
     if hashes.len() > SAMPLE {
         hashes.select_nth_unstable(SAMPLE);
         hashes.truncate(SAMPLE);

@@ -275,19 +275,9 @@ fn read(folder: &Path, stamp: Stamp) -> std::result::Result<GraphNote, Derived> 
 }
 
 fn checksum(path: &Path) -> std::io::Result<FileSum> {
-    struct Hashing(Xxh3Default);
-    impl std::io::Write for Hashing {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut hasher = Hashing(Xxh3Default::new());
+    let mut hasher = Xxh3Default::new();
     let bytes = std::io::copy(&mut std::io::BufReader::with_capacity(1 << 18, File::open(path)?), &mut hasher)?;
-    Ok(FileSum { bytes, checksum: hasher.0.digest() })
+    Ok(FileSum { bytes, checksum: hasher.digest() })
 }
 
 /// hnsw_rs panics where it cannot read or write; here that is an error like any other.

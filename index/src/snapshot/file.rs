@@ -206,6 +206,12 @@ impl SnapshotFile {
         Ok((id, SongRecord::parse(id, self.record_bytes(ordinal).unwrap_or_default())?))
     }
 
+    /// The key of a song.
+    pub(crate) fn key(&self, ordinal: u32) -> Result<&str> {
+        let id = self.song_id(ordinal).ok_or_else(|| no_song(ordinal))?;
+        SongRecord::key_of(id, self.record_bytes(ordinal).unwrap_or_default())
+    }
+
     /// The contour of a song, compared with its checksum.
     pub(crate) fn contour(&self, ordinal: u32) -> Result<Vec<f32>> {
         let (id, record) = self.record(ordinal)?;

@@ -143,6 +143,15 @@ impl Snapshot {
         Ok(record.into_song(id))
     }
 
+    /// The keys of all songs, in order of id: cheaper than the songs.
+    ///
+    /// # Errors
+    /// [`Error::SnapshotChanged`] if another program has changed the file.
+    pub fn keys(&self) -> Result<impl Iterator<Item = Result<&str>>> {
+        self.file.still_there()?;
+        Ok((0..self.len() as u32).map(|ordinal| self.file.key(ordinal)))
+    }
+
     /// All songs, in order of id.
     pub fn songs(&self) -> impl Iterator<Item = Result<Song>> + '_ {
         (0..self.len() as u32).map(|ordinal| self.song(ordinal))

@@ -1,14 +1,12 @@
 //! Hums made from what is sung in recordings, as charts tell, and from melodies.
 
 use std::collections::HashMap;
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
-use qbh_models::Note;
+use qbh_models::notes::json_lines::MelodyLines;
+use qbh_models::{ModelError, Note};
 use qbh_synthesis::melody::without_overlaps;
-use serde::Deserialize;
 
 use super::simulated::{HumPlan, hums};
 use super::{DataSet, DatasetError, Query, QuerySource, song_key};
@@ -87,24 +85,13 @@ fn data_set(path: &Path, songs: &[Song], library: Vec<PathBuf>, plan: &HumPlan) 
     Ok(DataSet { queries, library })
 }
 
-/// The `group` of every melody that has one, by id.
+/// The `group` of every melody that has one, by what the melody is called.
 fn groups(file: &Path) -> Result<HashMap<String, i64>, DatasetError> {
-    #[derive(Deserialize)]
-    struct Line {
-        id: Option<String>,
-        group: Option<i64>,
-    }
-    let bytes = std::fs::read(file).map_err(DatasetError::io(file))?;
-    let text: Box<dyn BufRead> = if bytes.starts_with(b"\x1f\x8b") {
-        Box::new(std::io::BufReader::new(MultiGzDecoder::new(&bytes[..])))
-    } else {
-        Box::new(&bytes[..])
-    };
+    let malformed = |error: ModelError| DatasetError::Malformed { path: file.to_path_buf(), reason: error.to_string() };
     let mut groups = HashMap::new();
-    for (i, line) in text.lines().enumerate() {
-        let line = line.map_err(DatasetError::io(file))?;
-        let line: Line = serde_json::from_str(&line).map_err(|e| DatasetError::row(file, i + 1, e.to_string()))?;
-        groups.extend(line.id.zip(line.group));
+    for line in MelodyLines::open(file).map_err(malformed)? {
+        let (_, line) = line.map_err(malformed)?;
+        groups.extend(line.name().map(str::to_string).zip(line.group));
     }
     Ok(groups)
 }

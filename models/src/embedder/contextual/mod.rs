@@ -10,6 +10,8 @@ mod shape;
 pub(super) use engine::Engine;
 pub(super) use net::Contextual;
 
+use crate::median;
+
 /// Steps to which a window is resampled.
 pub(super) const STEPS: usize = 80;
 /// Input channels: pitch against the median in units of 6 semitones (clipped to +-3), voiced share, sine and cosine of pitch class.
@@ -21,11 +23,7 @@ pub(super) fn features(window: &[f32], out: &mut [f32]) {
     out.fill(0.0);
     let voiced = |p: f32| p.is_finite() && p > 0.0;
     let mut pitches: Vec<f32> = window.iter().copied().filter(|&p| voiced(p)).collect();
-    if pitches.is_empty() {
-        return;
-    }
-    let middle = pitches.len() / 2;
-    let median = *pitches.select_nth_unstable_by(middle, f32::total_cmp).1;
+    let Some(median) = median(&mut pitches, f32::total_cmp) else { return };
 
     let (relative, rest) = out.split_at_mut(STEPS);
     let (share, classes) = rest.split_at_mut(STEPS);
