@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use tch::Device;
+use tch::{Device, Kind};
 
 use crate::schedule::Budget;
 use qbh_models::ModelError;
+use qbh_models::extractor::fastest_kind;
 
 /// Whether a training goes on from the checkpoint in its output folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Settings {
     pub checkpoint_seconds: f64,
     /// Where the network is trained.
     pub device: Device,
+    /// Whether the network computes in f32 where bf16 would be faster (weights, losses and moments are f32 anyway).
+    pub f32: bool,
     /// Folder for the weights, the checkpoint (`checkpoint.safetensors`) and the learning curve (`curve.csv`).
     pub out: PathBuf,
     /// File stem of the weights.
@@ -57,6 +60,15 @@ impl Settings {
     /// The file of the checkpoint.
     pub fn checkpoint(&self) -> PathBuf {
         self.out.join("checkpoint.safetensors")
+    }
+
+    /// The kind that convolutions and products are computed in.
+    pub(crate) fn kind(&self) -> Kind {
+        match (self.f32, self.device) {
+            (true, _) => Kind::Float,
+            (false, Device::Cuda(_)) => Kind::BFloat16,
+            (false, device) => fastest_kind(device),
+        }
     }
 
     /// Makes the output folder, seeds libtorch and sets its threads: before the network is built.
@@ -84,6 +96,7 @@ impl Settings {
             rate: None,
             checkpoint_seconds: 1e9,
             device: Device::Cpu,
+            f32: false,
             out: out.to_path_buf(),
             name: "net".into(),
             metadata: BTreeMap::from([("data".to_string(), "tests".to_string())]),

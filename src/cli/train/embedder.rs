@@ -134,6 +134,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         rate: Some(args.rate),
         checkpoint_seconds: args.checkpoint_minutes * 60.0,
         device,
+        f32: args.f32,
         out: args.out,
         name: "embedder".into(),
         metadata,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{Context as _, bail, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use qbh::train::{recordings, studio};
 use qbh_models::extractor::{ARCHITECTURES, Architecture, DEFAULT_EXTRACTOR, architecture};
@@ -52,6 +52,9 @@ pub struct Args {
     /// Where to train: cpu or cuda
     #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
     device: String,
+    /// Compute in f32 where bf16 would be faster
+    #[arg(long)]
+    f32: bool,
     /// Folder for the weights, the checkpoint and the learning curve
     #[arg(long, short, value_name = "DIR")]
     out: PathBuf,
@@ -70,6 +73,10 @@ pub struct Args {
     /// Pieces of 40 s to render and keep in memory (64 kB per second); training mixes them anew for every step
     #[arg(long, default_value_t = 240)]
     pieces: usize,
+    /// Keep the rendered pieces and the recordings of instruments in this file (2 GB for 10 hours); a training of the same pieces reads
+    /// them from there
+    #[arg(long, value_name = "FILE")]
+    stems: Option<PathBuf>,
     /// Train multidnn once for every weight of its voicing task, the budget for each, and score them on the recordings of these
     /// folders (references as for qbh eval melody)
     #[arg(long, num_args = 1.., value_name = "DIR")]
@@ -88,6 +95,34 @@ pub struct Args {
     data_note: String,
 }
 
+/// The studio's pieces and the recordings of instruments: from the file of stems, if they are there. On rayon's current pool.
+fn stems(args: &Args) -> anyhow::Result<StemBank> {
+    let Args { melodies, soundfont, speech, accompaniment, pieces, seed, .. } = args;
+    let recipe = format!("{melodies:?} {soundfont:?} {speech:?} {accompaniment:?} {pieces} {PIECE_SECONDS} {seed}");
+    if let Some(file) = args.stems.as_ref().filter(|file| file.exists()) {
+        let read = StemBank::read(&recipe, file).with_context(|| format!("reading stems from {}", file.display()))?;
+        if let Some(bank) = read {
+            eprintln!("read {:.1} h of stems from {}", bank.seconds() / 3600.0, file.display());
+            return Ok(bank);
+        }
+        bail!("the stems in {} are of other pieces; leave --stems out, or name a file that is not there", file.display());
+    }
+    let config = studio::open(melodies, soundfont, speech.as_deref(), &passed_over)?;
+    if !config.speech.is_empty() {
+        eprintln!("{} speakers, {:.0} min of speech", config.speech.len(), config.speech.seconds() / 60.0);
+    }
+    let began = std::time::Instant::now();
+    let mut bank = StemBank::render(&Studio::new(config), seed << 32, *pieces, PIECE_SECONDS);
+    if let Some(folder) = accompaniment {
+        bank.accompany(recordings::excerpts(folder, &passed_over)?);
+    }
+    eprintln!("made {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
+    if let Some(file) = &args.stems {
+        bank.write(&recipe, file).with_context(|| format!("writing stems to {}", file.display()))?;
+    }
+    Ok(bank)
+}
+
 /// The networks to choose from.
 fn names() -> impl Iterator<Item = PossibleValue> {
     ARCHITECTURES.iter().map(|a| PossibleValue::new(a.name).help(a.about))
@@ -100,17 +135,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     ensure!(args.batch > 0 && args.pieces > 0, "--batch and --pieces must be at least 1");
     let device = device(&args.device)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
-    let config = pool.install(|| studio::open(&args.melodies, &args.soundfont, args.speech.as_deref(), &passed_over))?;
-    if !config.speech.is_empty() {
-        eprintln!("{} speakers, {:.0} min of speech", config.speech.len(), config.speech.seconds() / 60.0);
-    }
-    let began = std::time::Instant::now();
-    let mut bank = pool.install(|| StemBank::render(&Studio::new(config), args.seed << 32, args.pieces, PIECE_SECONDS));
-    if let Some(folder) = &args.accompaniment {
-        bank.accompany(pool.install(|| recordings::excerpts(folder, &passed_over))?);
-    }
-    eprintln!("made {:.1} h of stems in {:.0} s", bank.seconds() / 3600.0, began.elapsed().as_secs_f64());
-
+    let bank = pool.install(|| stems(&args))?;
     let multitracks = pool.install(|| args.multitracks.read())?;
     let mut sets = args.dev.open(&args.out, args.resume)?;
     let unlabelled = pool.install(|| student::listen(&args.student, args.threads))?;
@@ -125,6 +150,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         rate: args.rate,
         checkpoint_seconds: CHECKPOINT_SECONDS,
         device,
+        f32: args.f32,
         out: args.out,
         name: args.arch.name.to_string(),
         metadata: BTreeMap::from([

@@ -99,6 +99,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         rate: None,
         checkpoint_seconds: CHECKPOINT_SECONDS,
         device: Device::Cpu,
+        f32: false,
         out: args.out,
         name: "reranker".into(),
         metadata: BTreeMap::from([("data".into(), data), ("command".into(), command()), ("embedder".into(), args.embedder)]),

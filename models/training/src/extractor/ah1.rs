@@ -13,7 +13,6 @@ use crate::adamw::AdamWConfig;
 use crate::schedule::Schedule;
 use qbh_models::ModelError;
 use qbh_models::extractor::ah1::{ARCHITECTURE, Ah1Net, BINS, Cqt, HOP, Logits, SEGMENT, STEP, VOICED_WEIGHT, class_of};
-use qbh_models::extractor::fastest_kind;
 use qbh_synthesis::random::Draw;
 
 /// Weight of the voicing in the loss.
@@ -36,7 +35,7 @@ impl Ah1Student {
         let vs = VarStore::new(settings.device);
         let net = Ah1Net::new(&vs.root());
         let constants = calibrate(settings, source, &Ah1Listener { cqt: Cqt::new() }, BINS, CALIBRATION)?;
-        Ok(Ah1Student { vs, net, constants, kind: fastest_kind(settings.device) })
+        Ok(Ah1Student { vs, net, constants, kind: settings.kind() })
     }
 }
 

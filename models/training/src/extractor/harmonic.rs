@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use tch::nn::VarStore;
-use tch::{Device, Kind, Reduction, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
 use super::scores::FrameScores;
 use super::student::{Crop, Listener, Student};
 use crate::adamw::AdamWConfig;
 use crate::schedule::Schedule;
+use crate::settings::Settings;
 use qbh_models::ModelError;
-use qbh_models::extractor::fastest_kind;
 use qbh_models::extractor::harmonic::{
     ARCHITECTURE, BANDS, BINS, BINS_PER_SEMITONE, FLOOR, FrontEnd, HOP, HarmonicNet, LOWEST_MIDI, SPECTRA, Size,
 };
@@ -46,10 +46,10 @@ pub(crate) struct HarmonicStudent {
 
 impl HarmonicStudent {
     /// With fresh weights.
-    pub(crate) fn new(size: Size, device: Device) -> Self {
-        let vs = VarStore::new(device);
+    pub(crate) fn new(size: Size, settings: &Settings) -> Self {
+        let vs = VarStore::new(settings.device);
         let net = HarmonicNet::new(&vs.root(), size);
-        HarmonicStudent { vs, net, size, kind: fastest_kind(device) }
+        HarmonicStudent { vs, net, size, kind: settings.kind() }
     }
 }
 
@@ -211,6 +211,7 @@ fn bend(curve: &mut [f32; BANDS], draw: &mut Draw) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tch::Device;
 
     #[test]
     fn short_gaps_weigh_more_than_long_ones_and_edges() {

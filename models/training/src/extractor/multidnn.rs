@@ -11,7 +11,6 @@ use super::{Settings, start};
 use crate::adamw::AdamWConfig;
 use crate::schedule::Schedule;
 use qbh_models::ModelError;
-use qbh_models::extractor::fastest_kind;
 use qbh_models::extractor::multidnn::{
     ARCHITECTURE, ARCHITECTURE_RNN, BINS, CLASSES, FrontEnd, GROUP, MultiDnnNet, PER_SEMITONE, SAMPLE_RATE, STEP, class_of,
 };
@@ -67,7 +66,7 @@ impl MultiDnnStudent {
                 let _ = shared.set_requires_grad(false);
             }
         }
-        Ok(MultiDnnStudent { vs, net, tasks, kind: fastest_kind(settings.device) })
+        Ok(MultiDnnStudent { vs, net, tasks, kind: settings.kind() })
     }
 }
 

@@ -6,7 +6,6 @@ use super::calibrate::{Constants, calibrate};
 use super::student::{Crop, Listener};
 use super::{Settings, Source};
 use qbh_models::ModelError;
-use qbh_models::extractor::fastest_kind;
 use qbh_models::extractor::segments::{BINS, FrontEnd, HOP, SAMPLE_RATE, SEGMENT};
 use qbh_models::resample::resample;
 use qbh_synthesis::effects::six_augmentations;
@@ -33,7 +32,7 @@ impl SegmentInput {
     pub(super) fn calibrate(settings: &Settings, source: &Source) -> Result<Self, ModelError> {
         // All frames of a segment are alike; the published file has a row for each.
         let constants = calibrate(settings, source, &SegmentListener::new(), BINS, CALIBRATION)?.repeat(SEGMENT as i64);
-        Ok(SegmentInput { constants, device: settings.device, kind: fastest_kind(settings.device) })
+        Ok(SegmentInput { constants, device: settings.device, kind: settings.kind() })
     }
 
     /// Crops to `(segments, 31, 513)`.

@@ -16,8 +16,8 @@ pub(super) type Enroller = fn(&Settings, &Source) -> Result<Box<dyn Student>, Mo
 
 /// A row for each architecture that can be trained.
 const STUDENTS: [(&str, Enroller); 7] = [
-    ("harmonic-s", |settings, _| Ok(Box::new(HarmonicStudent::new(Size::S, settings.device)))),
-    ("harmonic-m", |settings, _| Ok(Box::new(HarmonicStudent::new(Size::M, settings.device)))),
+    ("harmonic-s", |settings, _| Ok(Box::new(HarmonicStudent::new(Size::S, settings)))),
+    ("harmonic-m", |settings, _| Ok(Box::new(HarmonicStudent::new(Size::M, settings)))),
     ("ssl", |settings, source| Ok(Box::new(SslStudent::new(settings, source)?))),
     ("jdc", |settings, source| Ok(Box::new(JdcStudent::new(settings, source)?))),
     ("multidnn", |settings, _| Ok(Box::new(MultiDnnStudent::new(settings, false, Tasks::default())?))),
