@@ -197,7 +197,7 @@ impl Library {
         let noise = if clean { 0.0 } else { draw.range(ranges::NOISE.start, ranges::NOISE.end) };
         let song = &self.songs[number];
         let contour = match &song.heard {
-            Some(heard) if (number - self.simulated) % RECORDINGS == 0 => heard.clone(),
+            Some(heard) if (number - self.simulated).is_multiple_of(RECORDINGS) => heard.clone(),
             Some(heard) => hum::leak(heard.clone(), noise, draw),
             None => hum::song(&song.notes, 0.0..song.duration(), noise, draw),
         };

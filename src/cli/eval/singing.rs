@@ -59,7 +59,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         let draw = &mut stream(args.seed, 0, item as u32);
         let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
         let old = hum::hum(&tune.notes, hum.section.clone(), tempo, strength, draw);
-        let new = singer.hum(&tune.notes, hum.section.clone(), tempo, &mut stream(args.seed, 2, item as u32));
+        let new = singer.hum(&tune.notes, hum.section.clone(), tempo, 0.0, &mut stream(args.seed, 2, item as u32));
         for (kind, contour) in measured.iter_mut().zip([&hum.hum, &new.pitch, &old.pitch]) {
             kind.extend(SungHum::measure(name, contour, &hum.song, &tune.notes));
         }

@@ -111,11 +111,13 @@ impl SungHum {
         ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
         let half = 0.5 * ratios.iter().map(|r| r.1).sum::<f32>();
         let mut sum = 0.0;
-        ratios.iter().find(|r| {
-            sum += r.1;
-            sum >= half
-        })
-        .map(|r| r.0)
+        ratios
+            .iter()
+            .find(|r| {
+                sum += r.1;
+                sum >= half
+            })
+            .map(|r| r.0)
     }
 
     /// Unevenness of time: deviation of the logarithm of the sung distance of onsets over the written one.

@@ -15,14 +15,8 @@ const CLASSES: [(f32, f32, &str); 5] = [
     (7.5, 24.0, "sixth and more"),
 ];
 /// Semitones from which on a step of 100 ms is counted so.
-pub(super) const MOVES: [(f32, &str); 6] = [
-    (0.0, "below .1"),
-    (0.1, ".1 to .3"),
-    (0.3, ".3 to .7"),
-    (0.7, ".7 to 1.5"),
-    (1.5, "1.5 to 8"),
-    (8.0, "8 and more"),
-];
+pub(super) const MOVES: [(f32, &str); 6] =
+    [(0.0, "below .1"), (0.1, ".1 to .3"), (0.3, ".3 to .7"), (0.7, ".7 to 1.5"), (1.5, "1.5 to 8"), (8.0, "8 and more")];
 /// Shares of the hums whose quantiles are told.
 const QUANTILES: [(f32, &str); 5] = [(0.05, "5 %"), (0.25, "25 %"), (0.5, "50 %"), (0.75, "75 %"), (0.95, "95 %")];
 /// Differences of pitch above this, in semitones, are counted as this.
@@ -62,9 +56,15 @@ pub fn statistics(hums: &[SungHum], heard: usize) -> Vec<(String, f32)> {
     let missed = lines.iter().flatten().filter(|off| off.abs() > MISS).count() as f32;
     let all = hums.iter().map(|h| h.notes.len()).sum::<usize>().max(1) as f32;
     rows.push(("notes that miss by 1.5 semitones (share)".into(), missed / all));
-    rows.push(("notes in another octave (share)".into(), hums.iter().flat_map(|h| &h.notes).filter(|n| n.folded).count() as f32 / all));
+    rows.push((
+        "notes in another octave (share)".into(),
+        hums.iter().flat_map(|h| &h.notes).filter(|n| n.folded).count() as f32 / all,
+    ));
     rows.push(("drift of the key, semitones in 10 s (deviation)".into(), deviation(drifts.clone())));
-    rows.push(("drift of the key, semitones in 10 s (90 %, up or down)".into(), quantile(&drifts.iter().map(|d| d.abs()).collect::<Vec<_>>(), 0.9)));
+    rows.push((
+        "drift of the key, semitones in 10 s (90 %, up or down)".into(),
+        quantile(&drifts.iter().map(|d| d.abs()).collect::<Vec<_>>(), 0.9),
+    ));
     quantiles("tempo over the song's", &hums.iter().map(|h| h.tempo).collect::<Vec<_>>(), &mut rows);
     quantiles("unevenness of onsets, logarithm", &hums.iter().map(SungHum::unevenness).collect::<Vec<_>>(), &mut rows);
     let (omitted, all) = hums.iter().fold((0, 0), |(o, a), h| (o + h.omitted, a + h.omitted + h.notes.len()));
@@ -112,4 +112,3 @@ fn between_singers(hums: &[SungHum], errors: &[f32]) -> f32 {
     let size = (count - singers.values().map(|v| (v.len() as f32).powi(2)).sum::<f32>() / count) / (groups - 1.0);
     (between - within) / (between + (size - 1.0) * within)
 }
-

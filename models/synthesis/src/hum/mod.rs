@@ -33,10 +33,10 @@ const SINGERS: f32 = 0.5;
 
 /// A hum to learn from, of anybody: the arguments are those of [`hum`].
 pub fn anybody(notes: &[Note], section: Range<f32>, tempo: f32, draw: &mut Draw) -> Contour {
-    if draw.chance(SINGERS) {
-        return Singer::draw(draw).hum(notes, section, tempo, draw);
-    }
     let strength = uniform(ranges::STRENGTH, draw);
+    if draw.chance(SINGERS) {
+        return Singer::draw(draw).hum(notes, section, tempo, strength, draw);
+    }
     hum(notes, section, tempo, strength, draw)
 }
 
@@ -189,6 +189,21 @@ mod tests {
         // What the last digits of `exp` and `sin` do elsewhere is less than the tolerance, and one other draw is more.
         let all = [f64::from(steps as u32), sum, weighted];
         assert!(all.into_iter().zip(golden).map(apart).all(|apart| apart < 1e-6), "{all:?} for {golden:?}");
+    }
+
+    #[test]
+    fn hums_to_learn_from_are_of_singers_and_of_others() {
+        let notes = scale(60);
+        let draw = |item| anybody(&notes, 2.0..14.0, 1.0, &mut stream(5, 1, item));
+        assert_eq!(draw(3), draw(3));
+        let plain = |item| {
+            let draw = &mut stream(5, 1, item);
+            let strength = uniform(ranges::STRENGTH, draw);
+            draw.chance(SINGERS);
+            hum(&notes, 2.0..14.0, 1.0, strength, draw)
+        };
+        let same = (0..200).filter(|&item| draw(item) == plain(item)).count();
+        assert!((70..130).contains(&same), "{same} of 200 hums are not a singer's");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One hum of a person: how it goes this time, and what becomes of each note's pitch.
 
-use super::population::POPULATION as P;
+use super::population::*;
 use crate::hum::ranges::{self, HIGHEST, LOWEST};
 use crate::hum::render::Voice;
 use crate::hum::{median, uniform};
@@ -13,8 +13,8 @@ pub(super) struct Condition {
     pub(super) forgetting: f32,
     /// Strength of the faults of time.
     pub(super) unsteadiness: f32,
-    /// Strength of the extractor's mistakes.
-    pub(super) tracking: f32,
+    /// Share of the notes that end before the next begins.
+    articulated: f32,
     /// The voice.
     pub(super) voice: Voice,
     /// Sung intervals over those of the melody.
@@ -30,40 +30,51 @@ pub(super) struct Condition {
 impl Condition {
     /// How it goes for a person of this skill and size of intervals.
     pub(super) fn draw(unskilled: f32, size: f32, draw: &mut Draw) -> Condition {
-        let badly = P.skill_of_singers * unskilled + P.skill_of_hums * draw.normal();
+        let badly = SKILL_OF_SINGERS * unskilled + SKILL_OF_HUMS * draw.normal();
         let strength = |spread: f32, draw: &mut Draw| (badly + spread * draw.normal()).exp();
-        let narrow = if draw.chance(P.narrow) { -draw.range(0.0, P.narrowest) } else { 0.0 };
+        let hopeless = draw.chance(HOPELESS);
+        let (narrow, worse) = if hopeless { (-uniform(NARROW, draw), WORSE) } else { (0.0, 0.0) };
+        let badly = badly + worse;
         let voice = Voice {
-            glide: draw.range(P.glide.0, P.glide.1),
-            scoops: (P.scoops * strength(0.5, draw)).min(0.9),
-            vibrato: if draw.chance(P.vibrato.0) { draw.range(0.0, P.vibrato.1) } else { 0.0 },
-            jitter: (P.jitter * (P.jitter_spread * draw.normal()).exp()).min(0.5),
+            glide: uniform(GLIDE, draw),
+            scoops: (SCOOPS * strength(LIKENESS, draw)).min(0.9),
+            vibrato: if draw.chance(VIBRATING) { draw.range(0.0, VIBRATO) } else { 0.0 },
+            jitter: (JITTER * (JITTER_SPREAD * draw.normal()).exp()).min(0.5),
         };
         Condition {
-            forgetting: (P.forgetting * strength(0.5, draw)).min(1.5),
-            unsteadiness: (P.unsteadiness * strength(0.5, draw)).min(1.5),
-            tracking: (P.tracking * (0.5 * draw.normal()).exp()).min(1.5),
+            forgetting: (FORGETTING * strength(LIKENESS, draw)).min(1.5),
+            unsteadiness: (UNSTEADINESS * strength(LIKENESS, draw)).min(1.5),
+            articulated: (ARTICULATED * (ARTICULATED_SPREAD * draw.normal()).exp()).min(1.0),
             voice,
-            size: (size + P.size_of_hums * draw.normal() + narrow - P.size_unskilled * badly).exp().clamp(0.2, 1.6),
-            error: (P.error * badly.exp()).min(2.5),
-            walk: P.walk * strength(P.walk_spread, draw),
-            slope: P.slope * (0.5 * badly).exp() * draw.normal(),
+            size: (size + SIZE_MEAN + SIZE_OF_HUMS * draw.normal() + narrow - SIZE_UNSKILLED * badly).exp().clamp(0.2, 1.6),
+            error: (ERROR * badly.exp()).min(2.5),
+            walk: WALK * strength(WALK_SPREAD, draw),
+            slope: SLOPE * (0.5 * badly).exp() * draw.normal(),
         }
     }
 
-    /// Gives the notes the pitches that are sung: larger intervals go more wrong, an error is in part carried on to the next note.
+    /// Notes end early: syllables and breath.
+    pub(super) fn articulate(&self, notes: &mut [Note], draw: &mut Draw) {
+        for note in notes {
+            if draw.chance(self.articulated) {
+                note.duration -= uniform(GAP, draw).min(0.6 * note.duration);
+            }
+        }
+    }
+
+    /// Gives the notes the pitches that are sung: larger intervals go more wrong.
     pub(super) fn intone(&self, notes: &mut [Note], draw: &mut Draw) {
         let centre = median(notes.iter().map(|n| n.pitch));
         let mut key = uniform(ranges::KEY, draw);
-        let (mut error, mut octave, mut before) = (0.0f32, 0.0f32, notes[0].pitch);
-        let slip_at = if draw.chance(P.slip) { draw.index(notes.len()) } else { usize::MAX };
+        let (mut octave, mut before) = (0.0f32, notes[0].pitch);
+        let slip_at = if draw.chance(SLIP) { draw.index(notes.len()) } else { usize::MAX };
         for (k, note) in notes.iter_mut().enumerate() {
             key += self.walk * draw.normal();
             if k == slip_at {
                 let size = uniform(ranges::SLIPPED, draw);
                 key += if draw.chance(0.5) { size } else { -size };
             }
-            if draw.chance(P.fold) {
+            if draw.chance(FOLD) {
                 octave = match octave {
                     0.0 if draw.chance(0.5) => 12.0,
                     0.0 => -12.0,
@@ -72,9 +83,9 @@ impl Condition {
             }
             let leap = (note.pitch - before).abs();
             before = note.pitch;
-            let sigma = self.error * (1.0 + P.leap * leap) * if draw.chance(P.miss.0) { P.miss.1 } else { 1.0 };
-            error = P.carried * error + sigma * draw.normal();
-            let pitch = centre + (note.pitch - centre) * self.size + key + self.slope * note.onset + octave + error;
+            let sigma = self.error * (1.0 + LEAP * leap.sqrt()) * if draw.chance(MISSES) { MISS } else { 1.0 };
+            let pitch =
+                centre + (note.pitch - centre) * self.size + key + self.slope * note.onset + octave + sigma * draw.normal();
             note.pitch = pitch.clamp(LOWEST, HIGHEST);
         }
     }
