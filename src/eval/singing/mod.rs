@@ -156,7 +156,8 @@ mod tests {
         let sung = SungHum::measure("anna", &contour(&hum), &contour(&song), &song).unwrap();
         let rows: BTreeMap<String, f32> = statistics(&[sung], 1).into_iter().collect();
         assert!((rows["fourth, fifth: sung size (median share)"] - 0.9).abs() < 0.02, "{rows:?}");
-        assert!((rows["tempo over the song's (median)"] - 1.5).abs() < 0.15, "{rows:?}");
+        assert!((rows["size of a hum's intervals (50 %)"] - 0.9).abs() < 0.02, "{rows:?}");
+        assert!((rows["tempo over the song's (50 %)"] - 1.5).abs() < 0.15, "{rows:?}");
         assert!(rows["notes left out (share)"] < 0.01 && rows["notes"] >= 18.0, "{rows:?}");
     }
 

@@ -1,6 +1,6 @@
 //! Contrastive losses over a batch of pairs.
 
-use tch::{Kind, Reduction, Tensor};
+use tch::{Device, Kind, Reduction, Tensor};
 
 /// What is minimised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +22,12 @@ const MASKED: f64 = -1e4;
 
 /// Cosines of all hums with all songs, those of other pairs of the same tune masked. `(pairs, pairs)`.
 pub(super) fn scores(hums: &Tensor, songs: &Tensor, groups: &[i64]) -> Tensor {
-    hums.matmul(&songs.transpose(0, 1)) + same_tune(groups).to_device(hums.device()) * MASKED
+    hums.matmul(&songs.transpose(0, 1)) + same_tune(groups, hums.device()) * MASKED
 }
 
 /// 1 where two different pairs are of one tune, else 0.
-fn same_tune(groups: &[i64]) -> Tensor {
-    let groups = Tensor::from_slice(groups);
+fn same_tune(groups: &[i64], device: Device) -> Tensor {
+    let groups = Tensor::from_slice(groups).to_device(device);
     let same = groups.unsqueeze(0).eq_tensor(&groups.unsqueeze(1));
     same.to_kind(Kind::Float) - Tensor::eye(groups.size()[0], (Kind::Float, groups.device()))
 }

@@ -1,6 +1,6 @@
 //! Hard negatives: places of different tunes that an embedder hardly tells apart.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::tunes::Tune;
 use qbh_models::embedder::Embedder;
@@ -40,16 +40,17 @@ pub struct Rivals {
 }
 
 impl Rivals {
-    /// Compares windows of all melodies with one another by `embedder`.
-    pub fn mine(melodies: &[Tune], embedder: &dyn Embedder) -> Result<Self, ModelError> {
-        let (mut places, mut vectors) = (Vec::new(), Vec::<Embedding>::new());
+    /// Compares windows of all melodies with one another by `embedder`, on `device`.
+    pub fn mine(melodies: &[Tune], embedder: &dyn Embedder, device: Device) -> Result<Self, ModelError> {
+        let (mut places, mut contours) = (Vec::new(), Vec::new());
         for (melody, tune) in melodies.iter().enumerate() {
             let (found, windows) = windows(melody, tune);
-            vectors.extend(embedder.embed(&windows.iter().map(Vec::as_slice).collect::<Vec<_>>())?);
+            contours.extend(windows);
             places.extend(found);
         }
+        let vectors = embedder.embed(&contours.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
         let groups: Vec<i64> = places.iter().map(|p: &Place| melodies[p.melody].group).collect();
-        let nearest = nearest(&vectors, &groups)?;
+        let nearest = nearest(&vectors, &groups, device)?;
         Ok(Rivals { places, nearest })
     }
 
@@ -79,26 +80,25 @@ fn windows(melody: usize, tune: &Tune) -> (Vec<Place>, Vec<Vec<f32>>) {
     (places, windows)
 }
 
-fn nearest(vectors: &[Embedding], groups: &[i64]) -> Result<Vec<Vec<u32>>, ModelError> {
+fn nearest(vectors: &[Embedding], groups: &[i64], device: Device) -> Result<Vec<Vec<u32>>, ModelError> {
     let _guard = tch::no_grad_guard();
     if vectors.is_empty() {
         return Ok(Vec::new());
     }
     let count = vectors.len() as i64;
-    // Rounding to bf16 moves a cosine by some thousandths, and halves the time.
-    let all = Tensor::f_from_slice(vectors.as_flattened())?.f_view([count, EMBEDDING_DIM as i64])?.f_to_kind(Kind::BFloat16)?;
+    let all = Tensor::f_from_slice(vectors.as_flattened())?.f_view([count, EMBEDDING_DIM as i64])?.f_to_device(device)?;
     let turned = all.transpose(0, 1).contiguous();
-    let owner = Tensor::f_from_slice(groups)?;
+    let owner = Tensor::f_from_slice(groups)?.f_to_device(device)?;
     let kept = count.min(RIVALS as i64);
     let mut rivals = Vec::with_capacity(vectors.len());
     for begin in (0..count).step_by(CHUNK as usize) {
         let length = CHUNK.min(count - begin);
-        let scores = all.narrow(0, begin, length).f_matmul(&turned)?.f_to_kind(Kind::Float)?;
+        let scores = all.narrow(0, begin, length).f_matmul(&turned)?;
         let own = owner.narrow(0, begin, length).unsqueeze(1).eq_tensor(&owner.unsqueeze(0));
         let barred = own.logical_or(&scores.gt(f64::from(SAME)));
         let (best, index) = scores.masked_fill(&barred, -2.0).topk(kept, 1, true, true);
-        let best = Vec::<Vec<f32>>::try_from(best)?;
-        let index = Vec::<Vec<i64>>::try_from(index)?;
+        let best = Vec::<Vec<f32>>::try_from(best.f_to_device(Device::Cpu)?)?;
+        let index = Vec::<Vec<i64>>::try_from(index.f_to_device(Device::Cpu)?)?;
         for (best, index) in best.iter().zip(&index) {
             rivals.push(best.iter().zip(index).filter(|(s, _)| **s > -1.5).map(|(_, &i)| i as u32).collect());
         }
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn rivals_are_alike_and_of_other_tunes() {
-        let embedder = open(DEFAULT_EMBEDDER, tch::Device::Cpu).unwrap();
+        let embedder = open(DEFAULT_EMBEDDER, Device::Cpu).unwrap();
         // Tunes 0 and 1 differ by every fifth note; 2 is another tune; 3 is 0 again, under the same group.
         let tune = |group, step: i32, change: f32| Tune {
             group,
@@ -129,7 +129,7 @@ mod tests {
                 .collect(),
         };
         let melodies = [tune(1, 3, 0.0), tune(2, 3, 2.0), tune(3, 8, 1.0), tune(1, 3, 0.0)];
-        let rivals = Rivals::mine(&melodies, embedder.as_ref()).unwrap();
+        let rivals = Rivals::mine(&melodies, embedder.as_ref(), Device::Cpu).unwrap();
         assert_eq!(rivals.places().len(), 16);
         for (i, place) in rivals.places().iter().enumerate() {
             let near: Vec<usize> = rivals.of(i).map(|p| p.melody).collect();
