@@ -34,7 +34,7 @@ const GAP_WEIGHT: f32 = 2.0;
 const LONGEST_GAP: usize = 40;
 
 /// From which probability on a frame is reported as voiced: what serves development recordings best.
-const VOICING_THRESHOLD: &str = "0.5";
+const VOICING_THRESHOLD: &str = "0.45";
 
 /// The network in training.
 pub(crate) struct HarmonicStudent {
