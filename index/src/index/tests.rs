@@ -176,7 +176,7 @@ fn a_full_disk_stops_cleanly_and_says_what_is_needed() {
 }
 
 #[test]
-fn what_another_program_does_to_a_mapped_snapshot_is_an_error() {
+fn what_another_program_does_to_an_open_snapshot_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     (0..5).for_each(|i| put(&index, i).unwrap());
@@ -196,17 +196,37 @@ fn what_another_program_does_to_a_mapped_snapshot_is_an_error() {
                 file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
             }
         }
-        for outcome in [
-            snapshot.score(&query, None, best).map(drop),
-            snapshot.contour(0).map(drop),
-            snapshot.song(0).map(drop),
-            snapshot.songs().next().unwrap().map(drop),
-            snapshot.files().next().unwrap().map(drop),
-            snapshot.file("file00").map(drop),
-        ] {
-            assert!(matches!(outcome, Err(Error::SnapshotChanged(_))), "{harm}: {outcome:?}");
+        let outcome = snapshot.score(&query, None, best);
+        assert!(matches!(outcome, Err(Error::SnapshotChanged(_))), "{harm}: {outcome:?}");
+        match snapshot.contour(0) {
+            Ok(read) => assert!(harm == "cut" && read == contour(0), "{harm}"),
+            Err(error) => assert!(matches!(error, Error::SnapshotChanged(_)), "{harm}: {error}"),
         }
+        // What was read at opening stays as it is.
+        assert_eq!(snapshot.song(0).unwrap().key, name(0), "{harm}");
+        assert_eq!(snapshot.files().map(Result::unwrap).count(), 5, "{harm}");
+        assert!(snapshot.file("file00").unwrap().is_some(), "{harm}");
         // The next one that opens it mends it.
         assert_eq!(index.snapshot().unwrap().contour(0).unwrap(), contour(0), "{harm}");
     }
+}
+
+/// Songs so long that each is scored by itself.
+#[test]
+fn a_snapshot_that_is_cut_in_the_middle_of_a_search_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path(), &fingerprint()).unwrap();
+    const WINDOWS: u16 = 3000;
+    for i in 0..40 {
+        let vectors = (0..usize::from(WINDOWS) * 8).map(|x| (x as f32 + i as f32).sin()).collect();
+        let levels = vec![LevelWindows { steps: 50, positions: (0..WINDOWS).collect(), vectors }];
+        let song = NewSong { key: name(i), tags: Tags::default(), contour: contour(i), levels };
+        index.put_file(&FileIdentity { path: name(i), size: 1, modified_ns: 1 }, vec![song]).unwrap();
+    }
+    let snapshot = index.snapshot().unwrap();
+    let file = std::fs::File::options().write(true).open(folder::snapshot(dir.path())).unwrap();
+    let query = [QueryWindow { steps: 50, position: 0, vector: &[1.0; 8] }];
+    let outcome = snapshot.score(&query, None, |_, _| file.set_len(4096).unwrap());
+    assert!(matches!(outcome, Err(Error::SnapshotChanged(_))), "{outcome:?}");
+    assert!(Hnsw::build(&snapshot, |_, _| ()).is_err(), "nor can a graph be made of it");
 }

@@ -151,9 +151,9 @@ impl SecondCopy {
         let mut parked = BTreeMap::new();
         if let Some(snapshot) = &self.snapshot {
             for bytes in (0..snapshot.parked()).filter_map(|at| snapshot.parked_bytes(at)) {
-                if let Ok(entry) = values::ParkedFile::parse(bytes) {
+                if let Ok(entry) = values::ParkedFile::parse(&bytes) {
                     let record: Result<FileRecord> = values::from_bytes(&entry.record, "a parked file");
-                    parked.extend(record.ok().map(|record| (record.identity.path, bytes.to_vec())));
+                    parked.extend(record.ok().map(|record| (record.identity.path, bytes)));
                 }
             }
         }

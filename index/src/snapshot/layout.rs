@@ -79,7 +79,7 @@ impl Header {
         bytes
     }
 
-    /// Reads the header at the start of `file`; an error says what is wrong with it.
+    /// Reads the header at the start of `file`, of which [`Header::LONGEST`] bytes are enough; an error says what is wrong with it.
     pub(super) fn parse(file: &[u8]) -> Result<Header, String> {
         let cut = || "it is cut short".to_string();
         let mut rest = file.strip_prefix(MAGIC).ok_or("it does not begin like a snapshot")?;
@@ -122,6 +122,9 @@ impl Header {
         }
         Ok(header)
     }
+
+    /// No header is longer, bytes.
+    pub(super) const LONGEST: usize = MAGIC.len() + 8 * (FIXED + 1 + PER_LEVEL * MAX_LEVELS as usize + 1);
 
     fn len(&self) -> usize {
         MAGIC.len() + 8 * (FIXED + 1 + PER_LEVEL * self.levels.len() + 1)
