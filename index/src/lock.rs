@@ -23,13 +23,17 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = std::fs::read_to_string(&note).unwrap_or_else(|_| "another process".to_string());
+                let holder = std::fs::read_to_string(&note).unwrap_or_default();
+                let holder = if holder.is_empty() { "another process".to_string() } else { holder };
                 return Err(Error::Locked { dir: dir.to_path_buf(), holder });
             }
             Err(TryLockError::Error(error)) => return Err(io(&path)(error)),
         }
         let command: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
-        std::fs::write(&note, format!("process {} ({})", std::process::id(), command.join(" "))).map_err(io(&note))?;
+        // Held without a note is held all the same: a full disk has no room for one.
+        if std::fs::write(&note, format!("process {} ({})", std::process::id(), command.join(" "))).is_err() {
+            let _ = std::fs::remove_file(&note);
+        }
         Ok(Lock { file, note })
     }
 }

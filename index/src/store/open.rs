@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::Store;
-use crate::error::io;
+use crate::error::{in_words, io, is_denied, is_full};
 use crate::{Error, Result, space};
 
 /// Size of sled's cache, as sled counts: a page kept in a file of its own, as those with vectors are, counts a few bytes
@@ -49,10 +49,9 @@ impl Store {
         };
         match catch_unwind(AssertUnwindSafe(open)) {
             Ok(Ok(store)) => Ok(store),
-            Ok(Err(sled::Error::Io(error))) if error.kind() == ErrorKind::StorageFull => {
-                Err(crate::error::full(path, space::TO_OPEN))
-            }
-            Ok(Err(error)) => Err(Error::Damaged(format!("its database cannot be opened: {error}"))),
+            Ok(Err(sled::Error::Io(error))) if is_full(&error) => Err(crate::error::full(path, space::TO_OPEN)),
+            Ok(Err(sled::Error::Io(cause))) if is_denied(&cause) => Err(Error::Io { path: path.to_path_buf(), cause }),
+            Ok(Err(error)) => Err(Error::Damaged(format!("its database cannot be opened: {}", in_words(error)))),
             Err(_) => Err(Error::Damaged("its database cannot be read".to_string())),
         }
     }
