@@ -1,8 +1,8 @@
 //! What qbh stores about a library, and how it is found again.
 //!
 //! One process writes, any number read. The writer has an [`Index`]: sled is its truth, every change also goes to a journal, and
-//! now and then a snapshot of everything is published. Readers open that [`Snapshot`], an immutable file with all that
-//! searching needs, and take no lock. Store and snapshot (with the journal) are each other's witness and copy: what one has
+//! now and then a snapshot of everything is published. Readers open that [`Snapshot`], an immutable, memory-mapped file with all
+//! that searching needs, and take no lock. Store and snapshot (with the journal) are each other's witness and copy: what one has
 //! lost, opening the index puts back from the other. An HNSW graph may be derived from the snapshot. The crate knows no audio and
 //! no torch: a song is a key, tags, a contour and vectors.
 //!
@@ -45,6 +45,7 @@ mod index;
 mod journal;
 mod kernels;
 mod lock;
+mod mapping;
 mod opening;
 mod quantize;
 mod record;

@@ -1,4 +1,4 @@
-//! The snapshot file: what is small is held, contours and vectors are read when they are wanted.
+//! The snapshot file: what is small is held, contours are read when they are wanted, vectors are memory-mapped.
 
 use std::ops::Range;
 use std::path::Path;
@@ -10,6 +10,7 @@ use super::source::Source;
 use crate::change::Counters;
 use crate::derived::Derived;
 use crate::kernels::{BLOCK_ROWS, bias};
+use crate::mapping::Mapping;
 use crate::store::{Birth, Stamp};
 use crate::values::{self, SongBytes, SongRecord};
 use crate::{Error, FileRecord, Fingerprint, Result, SongId};
@@ -19,6 +20,8 @@ pub(crate) struct SnapshotFile {
     source: Source,
     /// Header, tables and texts, as the file begins: they were checked, and stay as they are whatever happens to the file.
     head: Vec<u8>,
+    /// The vectors of all levels; `None` if there are none.
+    vectors: Option<Mapping>,
     header: Header,
     layout: Layout,
     fingerprint: Fingerprint,
@@ -47,7 +50,9 @@ impl SnapshotFile {
         if header.dimension != u64::from(fingerprint.dimension) || !levels_fit || fingerprint.validate().is_err() {
             return Err(damaged("its windows are not those of its models"));
         }
-        let snapshot = SnapshotFile { source, head, header, layout, fingerprint };
+        let vectors = Some(layout.vectors()).filter(|vectors| !vectors.is_empty());
+        let vectors = vectors.map(|vectors| source.map(vectors)).transpose().map_err(unreadable)?;
+        let snapshot = SnapshotFile { source, head, vectors, header, layout, fingerprint };
         if !snapshot.tables_fit() {
             return Err(damaged("its tables do not fit together"));
         }
@@ -100,7 +105,10 @@ impl SnapshotFile {
     /// # Errors
     /// [`Error::SnapshotChanged`].
     pub(crate) fn unchanged(&self) -> Result<()> {
-        self.source.unchanged()
+        match &self.vectors {
+            Some(vectors) if !vectors.is_whole() => Err(Error::SnapshotChanged(self.path().to_path_buf())),
+            _ => self.source.unchanged(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -288,32 +296,27 @@ impl SnapshotFile {
         &self.head[self.layout.levels[level].positions.clone()].as_chunks().0[rows.start as usize..rows.end as usize]
     }
 
-    /// Bytes of so many blocks.
-    pub(crate) fn blocks_len(&self, blocks: &Range<usize>) -> usize {
-        blocks.len() * BLOCK_ROWS * self.dimension()
-    }
-
-    /// Reads interleaved blocks of a level into `into`, which is [`SnapshotFile::blocks_len`] long.
-    pub(crate) fn read_blocks(&self, level: usize, blocks: &Range<usize>, into: &mut [u8]) -> Result<()> {
-        let begin = blocks.start * BLOCK_ROWS * self.dimension();
-        self.source.read(self.layout.levels[level].vectors.start + begin, into)
+    /// Interleaved blocks of a level. What another program has cut off is zeros: ask [`SnapshotFile::unchanged`] afterwards.
+    pub(crate) fn blocks(&self, level: usize, blocks: Range<usize>) -> &[u8] {
+        let block = BLOCK_ROWS * self.dimension();
+        let begin = self.layout.levels[level].vectors.start - self.layout.vectors().start;
+        let mapped = self.vectors.as_ref().map_or(&[][..], Mapping::bytes);
+        &mapped[begin + blocks.start * block..begin + blocks.end * block]
     }
 
     /// The vectors of rows, one after the other.
     pub(crate) fn vectors(&self, level: usize, rows: Range<u32>) -> Result<Vec<i8>> {
-        let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
-        let mut bytes = vec![0u8; self.blocks_len(&blocks)];
-        self.read_blocks(level, &blocks, &mut bytes)?;
         let mut vectors = vec![0i8; rows.len() * self.dimension()];
         for (out, row) in vectors.chunks_exact_mut(self.dimension()).zip(rows) {
-            let (block, lane) = (row as usize / BLOCK_ROWS - blocks.start, row as usize % BLOCK_ROWS);
-            let block = &bytes[block * BLOCK_ROWS * self.dimension()..];
+            let (block, lane) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
+            let block = self.blocks(level, block..block + 1);
             for (to, group) in out.chunks_exact_mut(4).zip(block.chunks_exact(BLOCK_ROWS * 4)) {
                 for (to, &from) in to.iter_mut().zip(&group[lane * 4..lane * 4 + 4]) {
                     *to = bias(from) as i8;
                 }
             }
         }
+        self.unchanged()?;
         Ok(vectors)
     }
 }

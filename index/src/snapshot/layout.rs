@@ -163,6 +163,11 @@ pub(super) struct LevelLayout {
 }
 
 impl Layout {
+    /// Where the vectors of all levels lie: the end of the file.
+    pub(super) fn vectors(&self) -> Range<usize> {
+        self.levels.first().map_or(self.len, |level| level.vectors.start)..self.len
+    }
+
     /// `None` if the sizes are too large for this machine.
     pub(super) fn new(header: &Header) -> Option<Layout> {
         let mut end = align(header.len())?;

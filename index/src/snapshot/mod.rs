@@ -36,7 +36,7 @@ use crate::{Error, FileRecord, Fingerprint, Result, Song, SongId, folder};
 pub(crate) use file::SnapshotFile;
 pub(crate) use write::write;
 
-/// A read-only picture of the index. Songs are ordinals `0..len()` here, in order of id. Cheap to clone; stays
+/// A read-only, memory-mapped picture of the index. Songs are ordinals `0..len()` here, in order of id. Cheap to clone; stays
 /// as it is when the index changes.
 #[derive(Clone)]
 pub struct Snapshot {

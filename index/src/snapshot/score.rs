@@ -36,7 +36,7 @@ impl Snapshot {
         let scored: Vec<Vec<(u32, R)>> = shards
             .into_par_iter()
             .map_init(Buffers::default, |buffers, shard| score_shard(scan, &hum, shard, buffers, &visit))
-            .collect::<Result<_>>()?;
+            .collect();
         scan.unchanged()?;
         Ok(scored.into_iter().flatten().collect())
     }
@@ -120,8 +120,6 @@ fn shards(scan: &SnapshotFile, songs: Option<&[u32]>) -> Result<Vec<Range<u32>>>
 /// What a thread keeps from shard to shard.
 #[derive(Default)]
 struct Buffers {
-    /// Vectors of one level, as they lie in the file.
-    vectors: Vec<u8>,
     /// Per level: products with the rows of the shard, rounded outwards to whole blocks.
     products: Vec<Vec<i32>>,
     positions: Vec<u16>,
@@ -134,8 +132,8 @@ fn score_shard<R>(
     shard: Range<u32>,
     buffers: &mut Buffers,
     visit: &impl Fn(u32, &[PairScores<'_>]) -> R,
-) -> Result<Vec<(u32, R)>> {
-    let Buffers { vectors, products, positions, scores } = buffers;
+) -> Vec<(u32, R)> {
+    let Buffers { products, positions, scores } = buffers;
     products.resize_with(scan.levels(), Vec::new);
     let mut block_ranges: Vec<Range<usize>> = Vec::with_capacity(scan.levels());
     for level in 0..scan.levels() {
@@ -145,11 +143,9 @@ fn score_shard<R>(
             continue;
         }
         let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
-        let vectors = aligned(vectors, scan.blocks_len(&blocks));
-        scan.read_blocks(level, &blocks, vectors)?;
         let matrix = &hum.levels[level].matrix;
         products[level].resize(matrix.padded_rows() * blocks.len() * BLOCK_ROWS, 0);
-        ProductKernel::best().products(matrix, vectors, &mut products[level]);
+        ProductKernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
         block_ranges.push(blocks);
     }
 
@@ -193,15 +189,5 @@ fn score_shard<R>(
             .collect();
         results.push((song, visit(song, &pairs)));
     }
-    Ok(results)
-}
-
-/// `len` bytes of a buffer that begin with a cache line, as the vectors do in the file.
-fn aligned(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
-    const LINE: usize = 64;
-    if buffer.len() < len + LINE {
-        buffer.resize(len + LINE, 0);
-    }
-    let begin = buffer.as_ptr().align_offset(LINE).min(LINE);
-    &mut buffer[begin..begin + len]
+    results
 }

@@ -1,8 +1,4 @@
-//! The bytes of a snapshot file, read where and when they are wanted.
-//!
-//! The file is not memory-mapped: touching mapped bytes that another program has cut off, or that a failing disk no longer gives,
-//! ends the process (SIGBUS), and a mapped file cannot be replaced on every system. A read that fails is an error like any other,
-//! and what is read stays in the system's cache of the file, which all readers share.
+//! The bytes of a snapshot file: what is read, and what is mapped.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
@@ -13,6 +9,7 @@ use std::time::SystemTime;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::derived::Derived;
+use crate::mapping::Mapping;
 use crate::{Error, Result};
 
 /// Bytes that are read at once to compute a checksum.
@@ -65,6 +62,14 @@ impl Source {
         let mut bytes = vec![0; section.len()];
         self.read(section.start, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Maps a section.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn map(&self, section: Range<usize>) -> Result<Mapping> {
+        Mapping::new(&self.file, section).map_err(|cause| Error::Io { path: self.path.clone(), cause })
     }
 
     /// The checksum of a section.
