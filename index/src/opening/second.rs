@@ -88,6 +88,11 @@ impl SecondCopy {
         }
     }
 
+    /// Whether there is none, nor what is left of one.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.snapshot_state == Derived::Missing && self.changes.is_empty() && !matches!(self.journal_state, Derived::Damaged(_))
+    }
+
     /// Whether it holds the state that it claims to, nothing left out.
     pub(crate) fn is_complete(&self) -> bool {
         self.snapshot.is_some() && self.unbroken && self.journal_state == Derived::Current
