@@ -54,3 +54,19 @@ pub(crate) fn was_interrupted(dir: &Path) -> bool {
     let held = File::options().write(true).open(dir.join("lock")).is_ok_and(|file| file.try_lock().is_err());
     !held
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_without_a_note_too() {
+        let dir = tempfile::tempdir().unwrap();
+        // Nothing can be written where a folder is.
+        std::fs::create_dir(dir.path().join("holder")).unwrap();
+        let lock = Lock::take(dir.path()).unwrap();
+        let Err(Error::Locked { holder, .. }) = Lock::take(dir.path()) else { panic!("it is held") };
+        assert_eq!(holder, "another process");
+        drop(lock);
+    }
+}

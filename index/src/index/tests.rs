@@ -187,6 +187,30 @@ fn a_full_disk_stops_cleanly_and_says_what_is_needed() {
     assert!(stopped >= POINTS.len() * 2, "only {stopped} were stopped");
 }
 
+/// Child: runs out of room, and publishes what it had stored.
+#[test]
+fn child_finds_little_room() {
+    let Some(dir) = std::env::var_os(CHILD) else { return };
+    let index = Index::open(Path::new(&dir), &fingerprint()).unwrap();
+    (0..3).for_each(|i| put(&index, i).unwrap());
+    fail::cfg("space.free", &format!("return({})", crate::error::RESERVE)).unwrap();
+    let refused = put(&index, 3).unwrap_err();
+    assert!(matches!(refused, Error::DiskFull { .. }), "{refused}");
+    assert!(index.refresh().unwrap());
+}
+
+#[test]
+fn what_was_stored_when_the_disk_ran_full_is_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "index::tests::child_finds_little_room", "--nocapture"])
+        .env(CHILD, dir.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+    assert_eq!(Snapshot::open(dir.path()).unwrap().len(), 3);
+}
+
 #[test]
 fn what_another_program_does_to_an_open_snapshot_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
