@@ -120,6 +120,37 @@ fn a_copy_is_one_answer_and_a_duplicate() {
 }
 
 #[test]
+fn the_same_tune_is_found_in_another_key_and_tempo() {
+    let dir = Dir::new();
+    for seed in 0..8 {
+        dir.add(&format!("song{seed}.mid"), midi(&melody(seed, 80)));
+    }
+    let other = |seed: u64, shift: u8, tempo: f32| -> Vec<(u8, f32)> {
+        melody(seed, 80).into_iter().map(|(pitch, seconds)| (pitch + shift, seconds / tempo)).collect()
+    };
+    dir.add("higher.mid", midi(&other(2, 3, 1.0)));
+    dir.add("faster.mid", midi(&other(5, 0, 1.15)));
+    dir.add("copy.mid", midi(&melody(6, 80)));
+    run(&dir, &[]);
+    let groups = |kind: &str| -> Vec<Vec<String>> {
+        let groups = lines(&dir, &["duplicates", "--tunes", "--json"]);
+        let name = |song: &Value| song["file"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let names = |group: &Value| {
+            let mut names: Vec<String> = group["songs"].as_array().unwrap().iter().map(name).collect();
+            names.sort();
+            names
+        };
+        let mut groups: Vec<_> = groups.iter().filter(|group| group["kind"] == kind).map(names).collect();
+        groups.sort();
+        groups
+    };
+    assert_eq!(groups("recording"), [["copy.mid", "song6.mid"]]);
+    assert_eq!(groups("tune"), [["faster.mid", "song5.mid"], ["higher.mid", "song2.mid"]]);
+    let table = dir.ok(&["duplicates", "--tunes"]).stdout;
+    assert!(table.matches("Same tune:").count() == 2 && table.matches("Same recording:").count() == 1, "{table}");
+}
+
+#[test]
 fn what_is_passed_by_and_what_failed_is_told() {
     let dir = Dir::new();
     dir.add("song.mid", midi(&melody(1, 60)));

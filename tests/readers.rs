@@ -4,6 +4,10 @@
 mod util;
 
 use serde_json::Value;
+#[cfg(unix)]
+use std::fs::File;
+#[cfg(unix)]
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use util::{Dir, melody, midi, pitch_text};
@@ -92,6 +96,25 @@ fn a_read_only_index_can_be_read() {
     std::fs::set_permissions(dir.index(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let after: Vec<_> = files().map(|path| (path.clone(), path.metadata().unwrap().modified().unwrap())).collect();
     assert_eq!(before, after, "readers wrote something");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_snapshot_that_is_cut_under_a_query_is_an_error() {
+    let dir = library();
+    dir.ok(&["index", "library"]);
+    let hums = ["hum.txt"; 400];
+    let mut query = spawn(&dir, &[&["query", "--json"], &hums[..]].concat());
+    // It has the snapshot open once it has answered.
+    let mut answers = BufReader::new(query.stdout.take().unwrap()).lines();
+    assert!(answers.next().unwrap().unwrap().contains("song005"));
+    File::options().write(true).open(dir.index().join("snapshot.qbh")).unwrap().set_len(4096).unwrap();
+    assert!(answers.count() < 399);
+    let output = query.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{:?} {stderr}", output.status);
+    assert!(stderr.contains("changed by another program"), "{stderr}");
+    dir.ok(&["list"]);
 }
 
 #[test]

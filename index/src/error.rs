@@ -125,9 +125,9 @@ pub enum Error {
     /// An earlier write failed; the index must be opened again.
     #[error("an earlier write to the index failed: see to the disk and run again (nothing acknowledged is lost)")]
     Broken,
-    /// sled reported an error.
+    /// The database that is the store failed; says how.
     #[error("the store of the index failed: {0}")]
-    Store(sled::Error),
+    Store(String),
     /// A file of the index could not be read or written.
     #[error("{}: {cause}", path.display())]
     Io {
@@ -164,14 +164,29 @@ impl Error {
 
 impl From<sled::Error> for Error {
     fn from(error: sled::Error) -> Error {
-        match error {
-            sled::Error::Corruption { .. } => Error::Damaged("bytes of its database have changed".to_string()),
-            other => Error::Store(other),
-        }
+        let damaged = match &error {
+            sled::Error::Corruption { .. } => true,
+            sled::Error::Io(error) => is_gone(error),
+            _ => false,
+        };
+        let reason = in_words(error);
+        if damaged { Error::Damaged(reason) } else { Error::Store(reason) }
     }
 }
 
-/// Bytes that stay free when something is added: room for sled to open, recover and remove things.
+/// What sled reports, as far as a person can do something with it; its own texts tell of offsets and backtraces.
+pub(crate) fn in_words(error: sled::Error) -> String {
+    match error {
+        sled::Error::Corruption { .. } => "bytes of its database have changed".to_string(),
+        sled::Error::CollectionNotFound(_) => "a part of its database is missing".to_string(),
+        sled::Error::Io(error) => error.to_string(),
+        sled::Error::Unsupported(reason) => reason,
+        sled::Error::ReportableBug(reason) => format!("its database stumbled: {reason}"),
+    }
+}
+
+/// Bytes that stay free when something is added: room for sled to open, recover and remove things, and for a snapshot of what was
+/// added.
 pub(crate) const RESERVE: u64 = 64 << 20;
 
 /// The error of a write that found no room although it had been asked for.
@@ -184,6 +199,18 @@ pub(crate) fn is_full(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
+/// Whether the disk no longer gives what was written to it.
+fn is_gone(error: &std::io::Error) -> bool {
+    const EIO: i32 = 5;
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof | ErrorKind::InvalidData)
+        || (cfg!(unix) && error.raw_os_error() == Some(EIO))
+}
+
+/// Whether the user may not do what was tried: nothing is damaged.
+pub(crate) fn is_denied(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
 /// For `map_err`: an [`Error::DiskFull`] or [`Error::Io`] about `path`.
 pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
     move |cause| {
@@ -191,5 +218,25 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
             return full(path.parent().unwrap_or(path), RESERVE);
         }
         Error::Io { path: path.to_path_buf(), cause }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_database_are_told_in_words_once() {
+        let corrupt = Error::from(sled::Error::Corruption { at: None, bt: () });
+        let io = |kind: ErrorKind| Error::from(sled::Error::Io(std::io::Error::from(kind)));
+        assert!(matches!(corrupt, Error::Damaged(_)) && matches!(io(ErrorKind::NotFound), Error::Damaged(_)));
+        assert!(matches!(io(ErrorKind::PermissionDenied), Error::Store(_)));
+        let full = sled::Error::Io(std::io::Error::from(ErrorKind::StorageFull));
+        let full = Error::of_store(full, Path::new("/"));
+        for error in [corrupt, io(ErrorKind::PermissionDenied), full] {
+            let text = error.to_string();
+            assert!(!["offset", "backtrace", "None"].iter().any(|word| text.contains(word)), "{text}");
+            assert!(std::error::Error::source(&error).is_none(), "printed again behind the message: {text}");
+        }
     }
 }

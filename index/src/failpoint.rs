@@ -9,3 +9,11 @@ pub(crate) fn point(name: &'static str) -> io::Result<()> {
     fail::fail_point!(name, |_| Err(io::ErrorKind::StorageFull.into()));
     Ok(())
 }
+
+/// A number that a test puts in the place of a measured one.
+#[cfg_attr(not(test), expect(unused_variables))]
+pub(crate) fn number(name: &'static str) -> Option<u64> {
+    #[cfg(test)]
+    fail::fail_point!(name, |number| number.and_then(|number| number.parse().ok()));
+    None
+}

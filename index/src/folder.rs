@@ -31,10 +31,18 @@ pub(crate) fn holds_index(dir: &Path) -> bool {
     parts.iter().any(|part| part.symlink_metadata().is_ok())
 }
 
+/// Makes the folder of an index, so that it survives a loss of power.
+pub(crate) fn create(dir: &Path) -> Result<()> {
+    let missing: Vec<&Path> = dir.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    std::fs::create_dir_all(dir).map_err(io(dir))?;
+    missing.into_iter().rev().try_for_each(sync)
+}
+
 /// Makes the name of a file that was just renamed survive a loss of power: its folder is written too.
 pub(crate) fn sync(file: &Path) -> Result<()> {
     // Folders cannot be opened on every system; those on which they cannot write names at once.
-    if let Some(Ok(folder)) = file.parent().map(File::open) {
+    let folder = file.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    if let Some(Ok(folder)) = folder.map(File::open) {
         folder.sync_all().map_err(io(file))?;
     }
     Ok(())

@@ -45,6 +45,7 @@ mod index;
 mod journal;
 mod kernels;
 mod lock;
+mod mapping;
 mod opening;
 mod quantize;
 mod record;

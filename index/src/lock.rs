@@ -23,13 +23,17 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = std::fs::read_to_string(&note).unwrap_or_else(|_| "another process".to_string());
+                let holder = std::fs::read_to_string(&note).unwrap_or_default();
+                let holder = if holder.is_empty() { "another process".to_string() } else { holder };
                 return Err(Error::Locked { dir: dir.to_path_buf(), holder });
             }
             Err(TryLockError::Error(error)) => return Err(io(&path)(error)),
         }
         let command: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
-        std::fs::write(&note, format!("process {} ({})", std::process::id(), command.join(" "))).map_err(io(&note))?;
+        // Held without a note is held all the same: a full disk has no room for one.
+        if std::fs::write(&note, format!("process {} ({})", std::process::id(), command.join(" "))).is_err() {
+            let _ = std::fs::remove_file(&note);
+        }
         Ok(Lock { file, note })
     }
 }
@@ -49,4 +53,20 @@ pub(crate) fn was_interrupted(dir: &Path) -> bool {
     }
     let held = File::options().write(true).open(dir.join("lock")).is_ok_and(|file| file.try_lock().is_err());
     !held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_without_a_note_too() {
+        let dir = tempfile::tempdir().unwrap();
+        // Nothing can be written where a folder is.
+        std::fs::create_dir(dir.path().join("holder")).unwrap();
+        let lock = Lock::take(dir.path()).unwrap();
+        let Err(Error::Locked { holder, .. }) = Lock::take(dir.path()) else { panic!("it is held") };
+        assert_eq!(holder, "another process");
+        drop(lock);
+    }
 }

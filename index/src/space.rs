@@ -14,7 +14,10 @@ pub(crate) const TO_OPEN: u64 = 8 << 20;
 /// Refuses with [`Error::DiskFull`] unless `needed` bytes are free where `path` is.
 pub(crate) fn ask_for(path: &Path, needed: u64) -> Result<()> {
     failpoint::point("space").map_err(|_| full(path, needed))?;
-    let free = fs4::available_space(path).map_err(io(path))?;
+    let free = match failpoint::number("space.free") {
+        Some(free) => free,
+        None => fs4::available_space(path).map_err(io(path))?,
+    };
     if free < needed {
         return Err(Error::DiskFull { path: path.to_path_buf(), needed, free });
     }

@@ -125,6 +125,8 @@ fn recover(dir: &Path, harm: &str) -> &'static str {
     }
     let report = verify(dir).unwrap_or_else(|error| panic!("{harm}: a dead end: {error}"));
     assert!(report.problems.is_empty(), "{harm}: {:?}", report.problems);
+    let technical = |text: &&String| ["backtrace", "offset", "None"].iter().any(|word| text.contains(word));
+    assert_eq!(report.mended.found.iter().find(technical), None, "{harm}: words of the database");
 
     let index = Index::open(dir, &fingerprint()).unwrap_or_else(|error| panic!("{harm}: a dead end: {error}"));
     assert!(index.mended().is_empty(), "{harm}: mended again: {:?}", index.mended());
@@ -192,4 +194,27 @@ fn both_copies_gone_is_said() {
     let error = verify(case.dir.path()).unwrap_err();
     assert!(matches!(error, Error::Lost { .. }), "{error}");
     assert!(matches!(Snapshot::open(case.dir.path()), Err(Error::NoSnapshot { .. })));
+}
+
+#[test]
+fn what_is_left_of_an_index_is_not_no_index() {
+    for left in ["snapshot.qbh", "journal.qbh"] {
+        let case = interrupted();
+        let dir = case.dir.path();
+        std::fs::remove_dir_all(dir.join("sled")).unwrap();
+        for name in ["snapshot.qbh", "journal.qbh"] {
+            if name == left {
+                let mut bytes = std::fs::read(dir.join(name)).unwrap();
+                bytes[20] ^= 1;
+                std::fs::write(dir.join(name), bytes).unwrap();
+            } else {
+                std::fs::remove_file(dir.join(name)).unwrap();
+            }
+        }
+        for error in [verify(dir).err(), Index::open(dir, &fingerprint()).err(), Index::open_existing(dir).err()] {
+            assert!(matches!(&error, Some(Error::Lost { .. })), "{left}: {error:?}");
+        }
+        assert!(matches!(Snapshot::open(dir), Err(Error::NoSnapshot { .. })), "{left}");
+        assert!(!dir.join("sled").exists(), "nothing was made beside it");
+    }
 }

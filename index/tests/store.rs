@@ -165,7 +165,7 @@ fn keys_are_those_of_the_songs() {
     let index = Index::open(dir.path(), &fingerprint()).unwrap();
     fill(&index, 5);
     let snapshot = index.snapshot().unwrap();
-    let keys: Vec<&str> = snapshot.keys().unwrap().map(|key| key.unwrap()).collect();
+    let keys: Vec<&str> = snapshot.keys().map(|key| key.unwrap()).collect();
     let songs: Vec<String> = snapshot.songs().map(|song| song.unwrap().key).collect();
     assert!(!keys.is_empty());
     assert_eq!(keys, songs);

@@ -43,7 +43,8 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     let spinner = progress::spinner("comparing recordings");
     let recordings = duplicates::recordings(&snapshot);
     spinner.finish_and_clear();
-    let mut found = print("recording", "Same recording:", &recordings?, &snapshot, args, out)?;
+    let recordings = recordings?;
+    let mut found = print("recording", "Same recording:", &recordings, &snapshot, args, out)?;
     if args.tunes && !snapshot.is_empty() {
         let device = DeviceName::Cpu.device()?;
         let embedder = models::embedder_of(&snapshot, context, device)?;
@@ -52,7 +53,13 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         let bar = progress::bar(snapshot.len() as u64, "{bar:32} {pos}/{len} songs compared  {eta} left");
         let tunes = duplicates::tunes(&searcher, || bar.inc(1));
         bar.finish_and_clear();
-        found += print("tune", "Same tune:", &tunes?, &snapshot, args, out)?;
+        // Copies that no other performance belongs to have been named.
+        let told = |group: &Vec<SongId>| recordings.iter().any(|copies| group.iter().all(|song| copies.contains(song)));
+        let tunes: Vec<_> = tunes?.into_iter().filter(|group| !told(group)).collect();
+        if !args.json && found > 0 && !tunes.is_empty() {
+            writeln!(out)?;
+        }
+        found += print("tune", "Same tune:", &tunes, &snapshot, args, out)?;
     }
     if found == 0 {
         context.say("no song is there twice");

@@ -5,7 +5,11 @@ use std::path::Path;
 use qbh_index::{Sound, Tags};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::listen::MAX_BYTES;
 use crate::{audio, pitchfile, symbolic};
+
+/// No score and no pitch file that is taken is larger, bytes.
+const LARGEST_SCORE: u64 = 256 << 20;
 
 /// A file's sound, and what it says about itself now.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,9 +20,13 @@ pub struct Identified {
     pub tags: Option<Tags>,
 }
 
-/// Identifies a file without hearing it: reads it once. `None` if it cannot be read or is no music.
+/// Identifies a file without hearing it: reads it once. `None` if it cannot be read, is no music, or is larger than any.
 pub fn identify(path: &Path) -> Option<Identified> {
-    if symbolic::is_symbolic(path) || pitchfile::is_pitch_file(path) {
+    let score = symbolic::is_symbolic(path) || pitchfile::is_pitch_file(path);
+    if path.metadata().ok()?.len() > if score { LARGEST_SCORE } else { MAX_BYTES } {
+        return None;
+    }
+    if score {
         return hash_of_bytes(path).map(|sound| Identified { sound, tags: None });
     }
     let (hash, tags) = audio::identify(path).ok()?;
@@ -32,4 +40,22 @@ fn hash_of_bytes(path: &Path) -> Option<Sound> {
     let mut hash = Xxh3::new();
     std::io::copy(&mut std::fs::File::open(path).ok()?, &mut hash).ok()?;
     Some(Sound(hash.digest128()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_for_music_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("score.mid", LARGEST_SCORE), ("sound.wav", MAX_BYTES)] {
+            let path = dir.path().join(name);
+            std::fs::File::create(&path).unwrap().set_len(bytes + 1).unwrap();
+            assert_eq!(identify(&path), None, "{name}");
+        }
+        let path = dir.path().join("small.mid");
+        std::fs::write(&path, "MThd").unwrap();
+        assert!(identify(&path).is_some());
+    }
 }

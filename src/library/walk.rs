@@ -13,11 +13,14 @@ const AUDIO: [&str; 28] = [
     "mp3", "mp4", "mpa", "mpga", "oga", "ogg", "ogv", "opus", "wav", "wave", "webm",
 ];
 
+/// Folders that lie deeper below the one that was named are not looked into: no library goes that deep, and paths become too long.
+pub const DEEPEST: usize = 128;
+
 /// The files below `root` that are music by their extension, in the order of their names, canonical (absolute, links resolved).
 ///
 /// A `root` that is a file is taken whatever its name. Hidden files and folders are left out; links are followed, and each folder is
-/// visited once, however many links lead to it. What cannot be read, or is called like music and is no file, is an error in the
-/// sequence, which then goes on.
+/// visited once, however many links lead to it. What cannot be read, lies deeper than [`DEEPEST`], or is called like music and is no
+/// file, is an error in the sequence, which then goes on.
 pub fn files(root: &Path) -> Walk {
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
     Walk { root: root.to_path_buf(), walk, visited: HashSet::new(), skipped: BTreeMap::new() }
@@ -27,7 +30,7 @@ pub fn files(root: &Path) -> Walk {
 pub struct Walk {
     root: PathBuf,
     walk: walkdir::IntoIter,
-    visited: HashSet<PathBuf>,
+    visited: HashSet<FolderId>,
     skipped: BTreeMap<String, usize>,
 }
 
@@ -48,9 +51,14 @@ impl Walk {
         }
         if entry.file_type().is_dir() {
             // Links can lead to the same folders in exponentially many ways.
-            let first = path.canonicalize().is_ok_and(|real| self.visited.insert(real));
-            if !first {
+            if !folder_id(entry).is_some_and(|id| self.visited.insert(id)) {
                 self.walk.skip_current_dir();
+                return None;
+            }
+            if entry.depth() > DEEPEST {
+                self.walk.skip_current_dir();
+                let reason = format!("it lies more than {DEEPEST} folders deep, and is not looked into");
+                return Some(Err(FileError::new(path, std::io::Error::other(reason))));
             }
             return None;
         }
@@ -101,6 +109,23 @@ pub fn is_music(path: &Path) -> bool {
 /// Whether a file's extension is that of a recording.
 pub fn is_audio(path: &Path) -> bool {
     path.extension().and_then(|e| e.to_str()).is_some_and(|e| AUDIO.contains(&e.to_ascii_lowercase().as_str()))
+}
+
+/// Tells a folder from all others, by whatever path it is reached.
+#[cfg(unix)]
+type FolderId = (u64, u64);
+#[cfg(not(unix))]
+type FolderId = PathBuf;
+
+#[cfg(unix)]
+fn folder_id(entry: &DirEntry) -> Option<FolderId> {
+    use std::os::unix::fs::MetadataExt;
+    entry.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn folder_id(entry: &DirEntry) -> Option<FolderId> {
+    entry.path().canonicalize().ok()
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
@@ -183,6 +208,24 @@ mod tests {
             }
         }
         assert_eq!(files(dir.path()).filter(Result::is_ok).count(), 1);
+    }
+
+    #[test]
+    fn folders_too_deep_are_said_and_passed_by() {
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path(), &["song.mp3"]);
+        let at_depth = |depth: usize| (0..depth).fold(dir.path().to_path_buf(), |path, _| path.join("d"));
+        fs::create_dir_all(at_depth(DEEPEST + 40)).unwrap();
+        for depth in [DEEPEST, DEEPEST + 1, DEEPEST + 40] {
+            fs::write(at_depth(depth).join(format!("{depth}.mp3")), "x").unwrap();
+        }
+        let found: Vec<_> = files(dir.path()).collect();
+        let known: Vec<_> = found.iter().flatten().filter_map(|path| path.file_name()?.to_str()).collect();
+        assert_eq!(known, [format!("{DEEPEST}.mp3").as_str(), "song.mp3"]);
+        let errors: Vec<_> = found.iter().filter_map(|f| f.as_ref().err()).collect();
+        let [error] = &errors[..] else { panic!("{errors:?}") };
+        assert_eq!(error.path(), at_depth(DEEPEST + 1));
+        assert!(error.to_string().contains("128 folders deep"), "{error}");
     }
 
     #[cfg(unix)]

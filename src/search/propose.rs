@@ -64,7 +64,7 @@ pub fn sample(snapshot: &Snapshot) -> Result<Vec<u32>, qbh_index::Error> {
         key?.hash(&mut hasher);
         Ok((hasher.finish(), ordinal))
     };
-    let mut hashes = snapshot.keys()?.zip(0..).map(hash).collect::<Result<Vec<(u64, u32)>, qbh_index::Error>>()?;
+    let mut hashes = snapshot.keys().zip(0..).map(hash).collect::<Result<Vec<(u64, u32)>, qbh_index::Error>>()?;
     if hashes.len() > SAMPLE {
         hashes.select_nth_unstable(SAMPLE);
         hashes.truncate(SAMPLE);

@@ -59,19 +59,19 @@ impl Snapshot {
         let dir = self.dir();
         let bytes = DiskUse {
             store: folder::bytes(&folder::store(dir)),
-            snapshot: self.mapped().len(),
+            snapshot: self.opened().len(),
             journal: folder::journal(dir).metadata().map_or(0, |m| m.len()),
             graph: folder::bytes(&folder::graph(dir)),
         };
         Ok(Stats {
             files,
             failures,
-            parked: self.mapped().parked(),
+            parked: self.opened().parked(),
             songs,
             vectors,
             seconds: steps as f64 / 10.0,
             bytes,
-            generation: self.mapped().counters().generation,
+            generation: self.opened().counters().generation,
             fingerprint: self.fingerprint().clone(),
         })
     }

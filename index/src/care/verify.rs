@@ -92,9 +92,9 @@ fn read_only(dir: &Path, snapshot: Derived, reason: String) -> Result<VerifyRepo
         Ok(open) => {
             files = open.files().count();
             songs = open.len();
-            graph = graph::check(&folder::graph(dir), open.mapped().vectors_stamp());
-            for ordinal in 0..open.mapped().songs() {
-                problems.extend(open.mapped().song_bytes(ordinal).err().map(|error| error.reason()));
+            graph = graph::check(&folder::graph(dir), open.opened().vectors_stamp());
+            for ordinal in 0..open.opened().songs() {
+                problems.extend(open.opened().song_bytes(ordinal).err().map(|error| error.reason()));
             }
         }
         Err(error) => problems.push(error.reason()),

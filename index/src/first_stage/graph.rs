@@ -36,7 +36,7 @@ const LAYERS: usize = 16;
 const LINK_BYTES: usize = 1500;
 /// Points inserted one by one before threads insert side by side; threads that begin with an empty graph lose points.
 const FIRST_ALONE: usize = 256;
-/// Points inserted between two calls of `progress`.
+/// Points inserted between two calls of `progress`, and read at once.
 const CHUNK: usize = 2048;
 
 /// What is stored beside the two files of hnsw_rs.
@@ -97,23 +97,27 @@ fn build(snapshot: &Snapshot, mut progress: impl FnMut(usize, usize)) -> Result<
     if snapshot.vectors() >= u32::MAX as usize {
         return Err(Error::Graph(format!("{} vectors are too many", snapshot.vectors())));
     }
-    let (windows, duplicates) = distinct(snapshot.mapped());
+    let (windows, duplicates) = distinct(snapshot.opened())?;
     let mut extra = Extra { duplicates, unreachable: Vec::new() };
     if windows.is_empty() {
         // An empty graph could be neither searched through nor stored.
         return Ok(Hnsw { snapshot: snapshot.clone(), graph: None, extra });
     }
     let mut graph = Graph::new(LINKS, windows.len(), LAYERS, EF_CONSTRUCTION, Int8Cosine);
-    let insert = |window: &GraphWindow| graph.insert((&point_of(snapshot.mapped(), window), window.number as usize));
+    let insert = |window: &GraphWindow| -> Result<()> {
+        graph.insert((&point_of(snapshot.opened(), window)?, window.number as usize));
+        Ok(())
+    };
     let (alone, rest) = windows.split_at(FIRST_ALONE.min(windows.len()));
-    alone.iter().for_each(insert);
+    alone.iter().try_for_each(insert)?;
     let mut done = alone.len();
     progress(done, windows.len());
     for chunk in rest.chunks(CHUNK) {
-        chunk.par_iter().for_each(insert);
+        chunk.par_iter().try_for_each(insert)?;
         done += chunk.len();
         progress(done, windows.len());
     }
+    snapshot.opened().unchanged()?;
     graph.set_searching_mode(true);
     extra.unreachable = unreachable(&graph);
     if !extra.unreachable.is_empty() {
@@ -122,10 +126,8 @@ fn build(snapshot: &Snapshot, mut progress: impl FnMut(usize, usize)) -> Result<
     Ok(Hnsw { snapshot: snapshot.clone(), graph: Some(graph), extra })
 }
 
-fn point_of(scan: &SnapshotFile, window: &GraphWindow) -> Vec<i8> {
-    let mut vector = vec![0i8; scan.dimension()];
-    scan.vector(window.level, window.row, &mut vector);
-    point(&vector)
+fn point_of(scan: &SnapshotFile, window: &GraphWindow) -> Result<Vec<i8>> {
+    Ok(point(&scan.vectors(window.level, window.row..window.row + 1)?))
 }
 
 /// Where a window is.
@@ -139,29 +141,30 @@ struct GraphWindow {
 ///
 /// Random, because windows of one song that are inserted one after the other leave points unreachable; the order of a hash of
 /// the number is as good as a shuffle, and the same every time.
-fn distinct(scan: &SnapshotFile) -> (Vec<GraphWindow>, Vec<(u32, u32)>) {
+fn distinct(scan: &SnapshotFile) -> Result<(Vec<GraphWindow>, Vec<(u32, u32)>)> {
     let mut seen: HashMap<u128, u32> = HashMap::new();
     let (mut windows, mut duplicates) = (Vec::new(), Vec::new());
-    let mut vector = vec![0i8; scan.dimension()];
     let mut bytes = vec![0u8; scan.dimension()];
     let mut number = 0;
     for level in 0..scan.levels() {
-        for row in 0..scan.rows(level) {
-            scan.vector(level, row, &mut vector);
-            bytes.iter_mut().zip(&vector).for_each(|(to, &from)| *to = from as u8);
-            match seen.entry(xxh3_128(&bytes)) {
-                std::collections::hash_map::Entry::Occupied(earlier) => duplicates.push((*earlier.get(), number)),
-                std::collections::hash_map::Entry::Vacant(new) => {
-                    new.insert(number);
-                    windows.push(GraphWindow { number, level, row });
+        for begin in (0..scan.rows(level)).step_by(CHUNK) {
+            let rows = begin..scan.rows(level).min(begin + CHUNK as u32);
+            for (row, vector) in rows.clone().zip(scan.vectors(level, rows)?.chunks_exact(scan.dimension())) {
+                bytes.iter_mut().zip(vector).for_each(|(to, &from)| *to = from as u8);
+                match seen.entry(xxh3_128(&bytes)) {
+                    std::collections::hash_map::Entry::Occupied(earlier) => duplicates.push((*earlier.get(), number)),
+                    std::collections::hash_map::Entry::Vacant(new) => {
+                        new.insert(number);
+                        windows.push(GraphWindow { number, level, row });
+                    }
                 }
+                number += 1;
             }
-            number += 1;
         }
     }
     windows.sort_by_cached_key(|window| xxh3_64(&window.number.to_le_bytes()));
     duplicates.sort_unstable();
-    (windows, duplicates)
+    Ok((windows, duplicates))
 }
 
 /// Numbers of the points to which no path leads from the top of the graph, ascending.
@@ -206,7 +209,7 @@ fn store(folder: &Path, hnsw: &Hnsw) -> Result<()> {
             *sum = checksum(&path).map_err(io(&path))?;
         }
     }
-    let Stamp { identity, generation } = hnsw.snapshot.mapped().vectors_stamp();
+    let Stamp { identity, generation } = hnsw.snapshot.opened().vectors_stamp();
     let note =
         GraphNote { version: VERSION, identity, generation, points: hnsw.points() as u64, files, extra: hnsw.extra.clone() };
     let mut bytes = postcard::to_stdvec(&note).map_err(|e| Error::Graph(e.to_string()))?;
@@ -226,7 +229,7 @@ fn remove_folder(folder: &Path) -> Result<()> {
 
 /// Loads the graph if it is whole and was built from the vectors of `snapshot`.
 fn load(folder: &Path, snapshot: &Snapshot) -> std::result::Result<Hnsw, Derived> {
-    let note = read(folder, snapshot.mapped().vectors_stamp())?;
+    let note = read(folder, snapshot.opened().vectors_stamp())?;
     if note.points == 0 {
         return Ok(Hnsw { snapshot: snapshot.clone(), graph: None, extra: note.extra });
     }

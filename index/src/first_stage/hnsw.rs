@@ -46,17 +46,18 @@ impl Hnsw {
     }
 
     /// Nearest windows as (number, distance), nearest first.
-    pub(super) fn nearest(&self, vector: &[f32], count: usize) -> Vec<(u32, f32)> {
+    pub(super) fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<(u32, f32)>> {
         let mut quantized = vec![0i8; vector.len()];
         quantize(vector, &mut quantized);
         let query = point(&quantized);
-        let Some(graph) = &self.graph else { return Vec::new() };
+        let Some(graph) = &self.graph else { return Ok(Vec::new()) };
         let mut found: Vec<(u32, f32)> =
             graph.search(&query, count, EF_SEARCH.max(count)).iter().map(|n| (n.d_id as u32, n.distance)).collect();
-        let mut other = vec![0i8; vector.len()];
         for &number in &self.extra.unreachable {
-            self.vector(number, &mut other);
-            found.push((number, Int8Cosine.eval(&query, &point(&other))));
+            if let Some((level, row)) = self.place(number) {
+                let other = self.snapshot.opened().vectors(level, row..row + 1)?;
+                found.push((number, Int8Cosine.eval(&query, &point(&other))));
+            }
         }
         for i in 0..found.len() {
             let (one, distance) = found[i];
@@ -66,12 +67,12 @@ impl Hnsw {
         }
         found.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         found.truncate(count);
-        found
+        Ok(found)
     }
 
     /// Level and row of a window; `None` if there is no such window.
     fn place(&self, mut number: u32) -> Option<(usize, u32)> {
-        let scan = self.snapshot.mapped();
+        let scan = self.snapshot.opened();
         for level in 0..scan.levels() {
             if number < scan.rows(level) {
                 return Some((level, number));
@@ -81,32 +82,26 @@ impl Hnsw {
         None
     }
 
-    fn vector(&self, number: u32, out: &mut [i8]) {
-        if let Some((level, row)) = self.place(number) {
-            self.snapshot.mapped().vector(level, row, out);
-        }
-    }
-
     /// For one hum window: by how much each song is nearer than the farthest window found, in windows that are compared.
-    fn votes(&self, query: &QueryWindow<'_>) -> HashMap<u32, f32> {
-        let found = self.nearest(query.vector, NEIGHBOURS);
+    fn votes(&self, query: &QueryWindow<'_>) -> Result<HashMap<u32, f32>> {
+        let found = self.nearest(query.vector, NEIGHBOURS)?;
         let farthest = found.last().map_or(0.0, |&(_, distance)| distance);
         let mut votes = HashMap::new();
         for (number, distance) in found {
             let Some((level, row)) = self.place(number) else { continue };
-            if comparable(query.steps, self.snapshot.mapped().steps(level)) {
-                let vote = votes.entry(self.snapshot.mapped().song_of_row(level, row)).or_insert(0.0f32);
+            if comparable(query.steps, self.snapshot.opened().steps(level)) {
+                let vote = votes.entry(self.snapshot.opened().song_of_row(level, row)).or_insert(0.0f32);
                 *vote = vote.max(farthest - distance);
             }
         }
-        votes
+        Ok(votes)
     }
 }
 
 impl FirstStage for Hnsw {
     fn candidates(&self, queries: &[QueryWindow<'_>], n: usize) -> Result<Vec<u32>> {
         self.snapshot.validate(queries)?;
-        let votes: Vec<HashMap<u32, f32>> = queries.par_iter().map(|query| self.votes(query)).collect();
+        let votes: Vec<HashMap<u32, f32>> = queries.par_iter().map(|query| self.votes(query)).collect::<Result<_>>()?;
         let mut total: HashMap<u32, f32> = HashMap::new();
         for (song, vote) in votes.into_iter().flatten() {
             *total.entry(song).or_insert(0.0) += vote;

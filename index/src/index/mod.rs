@@ -45,7 +45,7 @@ impl Index {
     /// differently, [`Error::InvalidFingerprint`], [`Error::DiskFull`], [`Error::Lost`] if none of its copies can be read.
     pub fn open(dir: &Path, fingerprint: &Fingerprint) -> Result<Index> {
         fingerprint.validate()?;
-        std::fs::create_dir_all(dir).map_err(crate::error::io(dir))?;
+        folder::create(dir)?;
         let lock = Lock::take(dir)?;
         let opened = match opening::open(dir, false)? {
             Some(opened) => opened,

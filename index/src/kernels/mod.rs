@@ -2,7 +2,7 @@
 //!
 //! Three kernels, chosen at run time, agree bit for bit: all sums are exact in i32. Song vectors are biased by 128
 //! (see [`bias`]), so each kernel computes `sum((x + 128) y)` and takes `128 sum(y)` off again.
-//! This folder and the memory map hold all unsafe code of the crate.
+//! This folder and `mapping` hold all unsafe code of the crate.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

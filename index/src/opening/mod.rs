@@ -81,7 +81,11 @@ pub(crate) fn open(dir: &Path, deep: bool) -> Result<Option<Opened>> {
     let missing = !path.exists();
     let store = match open_store(dir, &second) {
         Ok(Some(store)) => store,
-        Ok(None) if second.birth().is_none() && second.changes.is_empty() => return Ok(None),
+        Ok(None) if second.is_missing() => return Ok(None),
+        Ok(None) if second.birth().is_none() => {
+            let store = if missing { "it is missing" } else { "it is empty" };
+            return Err(lost(dir, store.to_string(), &second));
+        }
         Ok(None) => {
             mended.found.push(format!("the store was {}", if missing { "missing" } else { "empty" }));
             mend::rebuild(dir, None, &second, &mut mended)?
@@ -124,7 +128,7 @@ pub(crate) fn create(dir: &Path, fingerprint: &Fingerprint) -> Result<Opened> {
 /// The store, brought to the present format; `None` if it is empty.
 fn open_store(dir: &Path, second: &SecondCopy) -> Result<Option<Store>> {
     let path = folder::store(dir);
-    if !path.exists() && second.birth().is_some() {
+    if !path.exists() {
         return Ok(None);
     }
     let store = match Store::open(&path) {
@@ -154,6 +158,10 @@ fn salvage(dir: &Path, second: &SecondCopy, error: Error) -> Result<Store> {
     remove_side_files(&path)?;
     match Store::open(&path).and_then(|store| Ok(store.schema()?.map(|_| store))) {
         Ok(Some(store)) => Ok(store),
-        _ => Err(Error::Lost { dir: dir.to_path_buf(), store: error.reason(), snapshot: second.snapshot_state.to_string() }),
+        _ => Err(lost(dir, error.reason(), second)),
     }
+}
+
+fn lost(dir: &Path, store: String, second: &SecondCopy) -> Error {
+    Error::Lost { dir: dir.to_path_buf(), store, snapshot: second.snapshot_state.to_string() }
 }

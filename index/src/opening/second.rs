@@ -88,6 +88,11 @@ impl SecondCopy {
         }
     }
 
+    /// Whether there is none, nor what is left of one.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.snapshot_state == Derived::Missing && self.changes.is_empty() && !matches!(self.journal_state, Derived::Damaged(_))
+    }
+
     /// Whether it holds the state that it claims to, nothing left out.
     pub(crate) fn is_complete(&self) -> bool {
         self.snapshot.is_some() && self.unbroken && self.journal_state == Derived::Current
@@ -151,9 +156,9 @@ impl SecondCopy {
         let mut parked = BTreeMap::new();
         if let Some(snapshot) = &self.snapshot {
             for bytes in (0..snapshot.parked()).filter_map(|at| snapshot.parked_bytes(at)) {
-                if let Ok(entry) = values::ParkedFile::parse(bytes) {
+                if let Ok(entry) = values::ParkedFile::parse(&bytes) {
                     let record: Result<FileRecord> = values::from_bytes(&entry.record, "a parked file");
-                    parked.extend(record.ok().map(|record| (record.identity.path, bytes.to_vec())));
+                    parked.extend(record.ok().map(|record| (record.identity.path, bytes)));
                 }
             }
         }

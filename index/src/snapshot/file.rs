@@ -1,29 +1,27 @@
-//! The snapshot file, memory-mapped.
+//! The snapshot file: what is small is held, contours are read when they are wanted, vectors are memory-mapped.
 
-use std::fs::{File, Metadata};
-use std::io::ErrorKind;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::Path;
 
-use memmap2::Mmap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::layout::{Header, Layout};
+use super::source::Source;
 use crate::change::Counters;
 use crate::derived::Derived;
 use crate::kernels::{BLOCK_ROWS, bias};
+use crate::mapping::Mapping;
 use crate::store::{Birth, Stamp};
 use crate::values::{self, SongBytes, SongRecord};
 use crate::{Error, FileRecord, Fingerprint, Result, SongId};
 
-/// An open snapshot file. Every access is inside the mapping, whatever the bytes are.
+/// An open snapshot file.
 pub(crate) struct SnapshotFile {
-    map: Mmap,
-    file: File,
-    path: PathBuf,
-    /// Length and time of modification when it was mapped.
-    seen: (u64, Option<SystemTime>),
+    source: Source,
+    /// Header, tables and texts, as the file begins: they were checked, and stay as they are whatever happens to the file.
+    head: Vec<u8>,
+    /// The vectors of all levels; `None` if there are none.
+    vectors: Option<Mapping>,
     header: Header,
     layout: Layout,
     fingerprint: Fingerprint,
@@ -33,31 +31,28 @@ impl SnapshotFile {
     /// Opens the file if its header, tables and records are whole; otherwise says what is wrong.
     pub(crate) fn open(path: &Path) -> std::result::Result<SnapshotFile, Derived> {
         let damaged = |reason: &str| Derived::Damaged(reason.to_string());
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Derived::Missing),
-            Err(error) => return Err(Derived::Damaged(error.to_string())),
-        };
-        let metadata = file.metadata().map_err(|e| Derived::Damaged(e.to_string()))?;
-        // SAFETY: this crate never changes or cuts a snapshot in place, it renames another one over it, so that the mapped bytes
-        // stay as they are. `still_there` finds out whether another program has done it before the bytes are read.
-        let map = unsafe { Mmap::map(&file) }.map_err(|e| Derived::Damaged(e.to_string()))?;
-        let header = Header::parse(&map).map_err(Derived::Damaged)?;
-        let layout = Layout::new(&header).filter(|l| l.len == map.len()).ok_or_else(|| damaged("it has the wrong length"))?;
-        if xxh3_64(&map[layout.tables.clone()]) != header.tables_sum {
+        let unreadable = |error: Error| Derived::Damaged(error.to_string());
+        let source = Source::open(path)?;
+        let len = usize::try_from(source.len()).map_err(|_| damaged("it is too large for this machine"))?;
+        let header = Header::parse(&source.bytes(0..len.min(Header::LONGEST)).map_err(unreadable)?).map_err(Derived::Damaged)?;
+        // Before anything is allocated by what the header says.
+        let layout = Layout::new(&header).filter(|l| l.len == len).ok_or_else(|| damaged("it has the wrong length"))?;
+        let head = source.bytes(0..layout.texts.end).map_err(unreadable)?;
+        if xxh3_64(&head[layout.tables.clone()]) != header.tables_sum {
             return Err(damaged("its tables have another checksum"));
         }
-        if xxh3_64(&map[layout.texts.clone()]) != header.texts_sum {
+        if xxh3_64(&head[layout.texts.clone()]) != header.texts_sum {
             return Err(damaged("its records have another checksum"));
         }
         let fingerprint: Fingerprint =
-            values::from_bytes(&map[layout.fingerprint.clone()], "fingerprint").map_err(|e| Derived::Damaged(e.to_string()))?;
+            values::from_bytes(&head[layout.fingerprint.clone()], "fingerprint").map_err(|e| Derived::Damaged(e.to_string()))?;
         let levels_fit = header.levels.iter().map(|l| l.steps).eq(fingerprint.levels.iter().map(|l| u64::from(l.steps)));
         if header.dimension != u64::from(fingerprint.dimension) || !levels_fit || fingerprint.validate().is_err() {
             return Err(damaged("its windows are not those of its models"));
         }
-        let seen = seen(&metadata);
-        let snapshot = SnapshotFile { map, file, path: path.to_path_buf(), seen, header, layout, fingerprint };
+        let vectors = Some(layout.vectors()).filter(|vectors| !vectors.is_empty());
+        let vectors = vectors.map(|vectors| source.map(vectors)).transpose().map_err(unreadable)?;
+        let snapshot = SnapshotFile { source, head, vectors, header, layout, fingerprint };
         if !snapshot.tables_fit() {
             return Err(damaged("its tables do not fit together"));
         }
@@ -89,42 +84,40 @@ impl SnapshotFile {
 
     /// Compares contours, parked files and vectors with their checksums: reads the whole file.
     pub(crate) fn check_deep(&self) -> Derived {
-        if self.still_there().is_err() {
-            return Derived::Damaged("another program has changed it".to_string());
-        }
-        if xxh3_64(&self.map[self.layout.contours.clone()]) != self.header.contours_sum {
-            return Derived::Damaged("its contours have another checksum".to_string());
-        }
-        if xxh3_64(&self.map[self.layout.parked.clone()]) != self.header.parked_sum {
-            return Derived::Damaged("what it keeps of files that are gone has another checksum".to_string());
-        }
-        for (layout, header) in self.layout.levels.iter().zip(&self.header.levels) {
-            if xxh3_64(&self.map[layout.vectors.clone()]) != header.vectors_sum {
-                return Derived::Damaged(format!("its vectors of {} steps have another checksum", header.steps));
+        let contours = (&self.layout.contours, self.header.contours_sum, "its contours have".to_string());
+        let parked = (&self.layout.parked, self.header.parked_sum, "what it keeps of files that are gone has".to_string());
+        let levels = self.layout.levels.iter().zip(&self.header.levels);
+        let levels = levels.map(|(l, h)| (&l.vectors, h.vectors_sum, format!("its vectors of {} steps have", h.steps)));
+        for (section, sum, what) in [contours, parked].into_iter().chain(levels) {
+            match self.source.checksum(section) {
+                Ok(found) if found == sum => {}
+                Ok(_) => return Derived::Damaged(format!("{what} another checksum")),
+                Err(Error::SnapshotChanged(_)) => return Derived::Damaged("another program has changed it".to_string()),
+                Err(error) => return Derived::Damaged(error.to_string()),
             }
         }
         Derived::Current
     }
 
-    /// Refuses to go on if another program has cut or changed the file since it was mapped: reading what is gone would end the
-    /// process.
+    /// Refuses to vouch for the vectors that were read if another program has changed the file since it was opened. Nothing else
+    /// needs it: contours have checksums, and what is small was read at opening.
     ///
     /// # Errors
     /// [`Error::SnapshotChanged`].
-    pub(crate) fn still_there(&self) -> Result<()> {
-        match self.file.metadata() {
-            Ok(metadata) if seen(&metadata) == self.seen => Ok(()),
-            _ => Err(Error::SnapshotChanged(self.path.clone())),
+    pub(crate) fn unchanged(&self) -> Result<()> {
+        match &self.vectors {
+            Some(vectors) if !vectors.is_whole() => Err(Error::SnapshotChanged(self.path().to_path_buf())),
+            _ => self.source.unchanged(),
         }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.source.path()
     }
 
     /// Its length, bytes.
     pub(crate) fn len(&self) -> u64 {
-        self.map.len() as u64
+        self.source.len()
     }
 
     pub(crate) fn birth(&self) -> Birth {
@@ -175,15 +168,20 @@ impl SnapshotFile {
     }
 
     fn numbers(&self, section: &Range<usize>) -> &[[u8; 8]] {
-        self.map[section.clone()].as_chunks().0
+        self.head[section.clone()].as_chunks().0
     }
 
-    /// The `at`-th part of a section that is cut at `ends`.
-    fn part(&self, section: &Range<usize>, ends: &Range<usize>, at: usize) -> Option<&[u8]> {
+    /// Where the `at`-th part of a section lies that is cut at `ends`, which were found to lead nowhere else.
+    fn place(&self, section: &Range<usize>, ends: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let ends = self.numbers(ends);
         let end = u64::from_le_bytes(*ends.get(at)?) as usize;
         let begin = if at == 0 { 0 } else { u64::from_le_bytes(ends[at - 1]) as usize };
-        self.map[section.clone()].get(begin..end)
+        Some(section.start + begin..section.start + end)
+    }
+
+    /// A part of a section that is held.
+    fn held(&self, section: &Range<usize>, ends: &Range<usize>, at: usize) -> Option<&[u8]> {
+        self.head.get(self.place(section, ends, at)?)
     }
 
     pub(crate) fn song_id(&self, ordinal: u32) -> Option<SongId> {
@@ -198,7 +196,7 @@ impl SnapshotFile {
 
     /// The record of a song as bytes.
     pub(crate) fn record_bytes(&self, ordinal: u32) -> Option<&[u8]> {
-        self.part(&self.layout.records, &self.layout.record_ends, ordinal as usize)
+        self.held(&self.layout.records, &self.layout.record_ends, ordinal as usize)
     }
 
     pub(crate) fn record(&self, ordinal: u32) -> Result<(SongId, SongRecord)> {
@@ -212,14 +210,23 @@ impl SnapshotFile {
         SongRecord::key_of(id, self.record_bytes(ordinal).unwrap_or_default())
     }
 
+    fn contour_bytes(&self, ordinal: u32) -> Result<Vec<u8>> {
+        let place = self.place(&self.layout.contours, &self.layout.contour_ends, ordinal as usize);
+        self.source.bytes(place.ok_or_else(|| no_song(ordinal))?)
+    }
+
     /// The contour of a song, compared with its checksum.
     pub(crate) fn contour(&self, ordinal: u32) -> Result<Vec<f32>> {
         let (id, record) = self.record(ordinal)?;
-        let bytes = self.part(&self.layout.contours, &self.layout.contour_ends, ordinal as usize).unwrap_or_default();
-        if xxh3_64(bytes) != record.contour_sum {
-            return Err(Error::SnapshotDamaged { path: self.path.clone(), what: format!("the contour of {}", record.key) });
+        let bytes = self.contour_bytes(ordinal)?;
+        if xxh3_64(&bytes) != record.contour_sum {
+            self.unchanged()?;
+            return Err(Error::SnapshotDamaged {
+                path: self.path().to_path_buf(),
+                what: format!("the contour of {}", record.key),
+            });
         }
-        values::decode_contour(id, bytes)
+        values::decode_contour(id, &bytes)
     }
 
     /// All of a song as the store has it, compared with its checksums.
@@ -227,34 +234,30 @@ impl SnapshotFile {
         let id = self.song_id(ordinal).ok_or_else(|| no_song(ordinal))?;
         let song = SongBytes {
             record: self.record_bytes(ordinal).unwrap_or_default().to_vec(),
-            contour: self.part(&self.layout.contours, &self.layout.contour_ends, ordinal as usize).unwrap_or_default().to_vec(),
-            vectors: self.vectors_bytes(ordinal),
+            contour: self.contour_bytes(ordinal)?,
+            vectors: self.vectors_bytes(ordinal)?,
         };
         song.check(id)?;
         Ok(song)
     }
 
     /// The vectors of a song as [`values::encode_vectors`] lays them out.
-    fn vectors_bytes(&self, ordinal: u32) -> Vec<u8> {
+    fn vectors_bytes(&self, ordinal: u32) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let mut vector = vec![0i8; self.dimension()];
         for level in 0..self.levels() {
             let rows = self.song_rows(level, ordinal..ordinal + 1);
             bytes.extend_from_slice(&self.steps(level).to_le_bytes());
             bytes.extend_from_slice(&(rows.len() as u32).to_le_bytes());
             bytes.extend_from_slice(self.positions(level, rows.clone()).as_flattened());
             bytes.extend_from_slice(self.scales(level, rows.clone()).as_flattened());
-            for row in rows {
-                self.vector(level, row, &mut vector);
-                bytes.extend(vector.iter().map(|&x| x as u8));
-            }
+            bytes.extend(self.vectors(level, rows)?.iter().map(|&x| x as u8));
         }
-        bytes
+        Ok(bytes)
     }
 
     /// The record of a file as bytes.
     pub(crate) fn file_bytes(&self, at: usize) -> Option<&[u8]> {
-        self.part(&self.layout.files, &self.layout.file_ends, at)
+        self.held(&self.layout.files, &self.layout.file_ends, at)
     }
 
     pub(crate) fn file(&self, at: usize) -> Result<FileRecord> {
@@ -262,12 +265,12 @@ impl SnapshotFile {
     }
 
     /// A file that is gone, with its songs, as bytes.
-    pub(crate) fn parked_bytes(&self, at: usize) -> Option<&[u8]> {
-        self.part(&self.layout.parked, &self.layout.parked_ends, at)
+    pub(crate) fn parked_bytes(&self, at: usize) -> Option<Vec<u8>> {
+        self.source.bytes(self.place(&self.layout.parked, &self.layout.parked_ends, at)?).ok()
     }
 
     fn row_offsets(&self, level: usize) -> &[[u8; 4]] {
-        self.map[self.layout.levels[level].row_offsets.clone()].as_chunks().0
+        self.head[self.layout.levels[level].row_offsets.clone()].as_chunks().0
     }
 
     /// Rows of a level that belong to the songs of a range of ordinals.
@@ -285,35 +288,37 @@ impl SnapshotFile {
 
     /// Scales of rows, little-endian f32.
     pub(crate) fn scales(&self, level: usize, rows: Range<u32>) -> &[[u8; 4]] {
-        &self.map[self.layout.levels[level].scales.clone()].as_chunks().0[rows.start as usize..rows.end as usize]
+        &self.head[self.layout.levels[level].scales.clone()].as_chunks().0[rows.start as usize..rows.end as usize]
     }
 
     /// Positions of rows, little-endian u16.
     pub(crate) fn positions(&self, level: usize, rows: Range<u32>) -> &[[u8; 2]] {
-        &self.map[self.layout.levels[level].positions.clone()].as_chunks().0[rows.start as usize..rows.end as usize]
+        &self.head[self.layout.levels[level].positions.clone()].as_chunks().0[rows.start as usize..rows.end as usize]
     }
 
-    /// Interleaved blocks of a level.
+    /// Interleaved blocks of a level. What another program has cut off is zeros: ask [`SnapshotFile::unchanged`] afterwards.
     pub(crate) fn blocks(&self, level: usize, blocks: Range<usize>) -> &[u8] {
         let block = BLOCK_ROWS * self.dimension();
-        &self.map[self.layout.levels[level].vectors.clone()][blocks.start * block..blocks.end * block]
+        let begin = self.layout.levels[level].vectors.start - self.layout.vectors().start;
+        let mapped = self.vectors.as_ref().map_or(&[][..], Mapping::bytes);
+        &mapped[begin + blocks.start * block..begin + blocks.end * block]
     }
 
-    /// Copies one vector out of its block and returns its scale.
-    pub(crate) fn vector(&self, level: usize, row: u32, out: &mut [i8]) -> f32 {
-        let (block, lane) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
-        let bytes = self.blocks(level, block..block + 1);
-        for (to, group) in out.chunks_exact_mut(4).zip(bytes.chunks_exact(BLOCK_ROWS * 4)) {
-            for (to, &from) in to.iter_mut().zip(&group[lane * 4..lane * 4 + 4]) {
-                *to = bias(from) as i8;
+    /// The vectors of rows, one after the other.
+    pub(crate) fn vectors(&self, level: usize, rows: Range<u32>) -> Result<Vec<i8>> {
+        let mut vectors = vec![0i8; rows.len() * self.dimension()];
+        for (out, row) in vectors.chunks_exact_mut(self.dimension()).zip(rows) {
+            let (block, lane) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
+            let block = self.blocks(level, block..block + 1);
+            for (to, group) in out.chunks_exact_mut(4).zip(block.chunks_exact(BLOCK_ROWS * 4)) {
+                for (to, &from) in to.iter_mut().zip(&group[lane * 4..lane * 4 + 4]) {
+                    *to = bias(from) as i8;
+                }
             }
         }
-        self.scales(level, row..row + 1).first().map_or(0.0, |s| f32::from_le_bytes(*s))
+        self.unchanged()?;
+        Ok(vectors)
     }
-}
-
-fn seen(metadata: &Metadata) -> (u64, Option<SystemTime>) {
-    (metadata.len(), metadata.modified().ok())
 }
 
 fn no_song(ordinal: u32) -> Error {

@@ -79,7 +79,7 @@ impl Header {
         bytes
     }
 
-    /// Reads the header at the start of `file`; an error says what is wrong with it.
+    /// Reads the header at the start of `file`, of which [`Header::LONGEST`] bytes are enough; an error says what is wrong with it.
     pub(super) fn parse(file: &[u8]) -> Result<Header, String> {
         let cut = || "it is cut short".to_string();
         let mut rest = file.strip_prefix(MAGIC).ok_or("it does not begin like a snapshot")?;
@@ -123,6 +123,9 @@ impl Header {
         Ok(header)
     }
 
+    /// No header is longer, bytes.
+    pub(super) const LONGEST: usize = MAGIC.len() + 8 * (FIXED + 1 + PER_LEVEL * MAX_LEVELS as usize + 1);
+
     fn len(&self) -> usize {
         MAGIC.len() + 8 * (FIXED + 1 + PER_LEVEL * self.levels.len() + 1)
     }
@@ -160,6 +163,11 @@ pub(super) struct LevelLayout {
 }
 
 impl Layout {
+    /// Where the vectors of all levels lie: the end of the file.
+    pub(super) fn vectors(&self) -> Range<usize> {
+        self.levels.first().map_or(self.len, |level| level.vectors.start)..self.len
+    }
+
     /// `None` if the sizes are too large for this machine.
     pub(super) fn new(header: &Header) -> Option<Layout> {
         let mut end = align(header.len())?;

@@ -10,17 +10,20 @@
 //! ```
 //! A level's rows are its windows sorted by song ordinal, then position. The file is written whole and renamed into place, so
 //! readers need no lock and no write access, and go on with the one that they have when another replaces it. Header, tables and
-//! texts are checked at every opening (they are small), a contour when it is read, everything by the writer and by `verify`: until
-//! then a wrong byte among the vectors gives a slightly wrong score, never a crash.
+//! texts are read and checked at every opening (they are small), a contour when it is wanted, everything by the writer and by
+//! `verify`: until then a wrong byte among the vectors gives a slightly wrong score, never a crash. A file that another program cuts
+//! or overwrites in place is an error, never wrong answers or the end of the process.
 //!
 //! - `layout`: where things are
-//! - `file`: the mapped file
+//! - `source`: reading it
+//! - `file`: what can be asked of it
 //! - `write`: writing it
 //! - `score`: all products of hum windows with song windows
 
 mod file;
 mod layout;
 mod score;
+mod source;
 mod write;
 
 use std::cmp::Ordering;
@@ -84,7 +87,7 @@ impl Snapshot {
         Snapshot { file: Arc::new(file) }
     }
 
-    pub(crate) fn mapped(&self) -> &SnapshotFile {
+    pub(crate) fn opened(&self) -> &SnapshotFile {
         &self.file
     }
 
@@ -136,20 +139,15 @@ impl Snapshot {
     /// The song at an ordinal.
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`] if there is no such ordinal, [`Error::SnapshotChanged`] if another program has changed the file.
+    /// [`Error::InvalidQuery`] if there is no such ordinal.
     pub fn song(&self, ordinal: u32) -> Result<Song> {
-        self.file.still_there()?;
         let (id, record) = self.file.record(ordinal)?;
         Ok(record.into_song(id))
     }
 
     /// The keys of all songs, in order of id: cheaper than the songs.
-    ///
-    /// # Errors
-    /// [`Error::SnapshotChanged`] if another program has changed the file.
-    pub fn keys(&self) -> Result<impl Iterator<Item = Result<&str>>> {
-        self.file.still_there()?;
-        Ok((0..self.len() as u32).map(|ordinal| self.file.key(ordinal)))
+    pub fn keys(&self) -> impl Iterator<Item = Result<&str>> {
+        (0..self.len() as u32).map(|ordinal| self.file.key(ordinal))
     }
 
     /// All songs, in order of id.
@@ -160,9 +158,9 @@ impl Snapshot {
     /// The contour of the song at an ordinal: MIDI pitch per 100 ms, 0 = unvoiced.
     ///
     /// # Errors
-    /// As [`Snapshot::song`]; [`Error::SnapshotDamaged`] if its checksum is another.
+    /// As [`Snapshot::song`]; [`Error::SnapshotDamaged`] if its checksum is another, [`Error::SnapshotChanged`] if another program has
+    /// cut or overwritten the file.
     pub fn contour(&self, ordinal: u32) -> Result<Vec<f32>> {
-        self.file.still_there()?;
         self.file.contour(ordinal)
     }
 
@@ -173,15 +171,11 @@ impl Snapshot {
 
     /// All files that were looked at, in order of path.
     pub fn files(&self) -> impl Iterator<Item = Result<FileRecord>> + '_ {
-        (0..self.file.files()).map(|at| {
-            self.file.still_there()?;
-            self.file.file(at)
-        })
+        (0..self.file.files()).map(|at| self.file.file(at))
     }
 
     /// What is known about a file.
     pub fn file(&self, path: &str) -> Result<Option<FileRecord>> {
-        self.file.still_there()?;
         let (mut low, mut high) = (0, self.file.files());
         while low < high {
             let middle = low.midpoint(high);

@@ -30,14 +30,14 @@ impl Snapshot {
         visit: impl Fn(u32, &[PairScores<'_>]) -> R + Sync,
     ) -> Result<Vec<(u32, R)>> {
         self.validate(queries)?;
-        self.mapped().still_there()?;
-        let scan = self.mapped();
+        let scan = self.opened();
         let hum = HumWindows::new(scan, queries);
         let shards = shards(scan, songs)?;
         let scored: Vec<Vec<(u32, R)>> = shards
             .into_par_iter()
             .map_init(Buffers::default, |buffers, shard| score_shard(scan, &hum, shard, buffers, &visit))
             .collect();
+        scan.unchanged()?;
         Ok(scored.into_iter().flatten().collect())
     }
 }
@@ -135,19 +135,19 @@ fn score_shard<R>(
 ) -> Vec<(u32, R)> {
     let Buffers { products, positions, scores } = buffers;
     products.resize_with(scan.levels(), Vec::new);
-    let block_ranges: Vec<Range<usize>> = (0..scan.levels())
-        .map(|level| {
-            let rows = scan.song_rows(level, shard.clone());
-            if rows.is_empty() || hum.levels[level].groups.is_empty() {
-                return 0..0;
-            }
-            let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
-            let matrix = &hum.levels[level].matrix;
-            products[level].resize(matrix.padded_rows() * blocks.len() * BLOCK_ROWS, 0);
-            ProductKernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
-            blocks
-        })
-        .collect();
+    let mut block_ranges: Vec<Range<usize>> = Vec::with_capacity(scan.levels());
+    for level in 0..scan.levels() {
+        let rows = scan.song_rows(level, shard.clone());
+        if rows.is_empty() || hum.levels[level].groups.is_empty() {
+            block_ranges.push(0..0);
+            continue;
+        }
+        let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
+        let matrix = &hum.levels[level].matrix;
+        products[level].resize(matrix.padded_rows() * blocks.len() * BLOCK_ROWS, 0);
+        ProductKernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
+        block_ranges.push(blocks);
+    }
 
     let mut results = Vec::with_capacity(shard.len());
     for song in shard {

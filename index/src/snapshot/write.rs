@@ -58,7 +58,8 @@ fn write_beside(store: &Store, temporary: &Path) -> Result<u64> {
     };
     let layout = Layout::new(&header).ok_or_else(too_large)?;
 
-    space::ask_for(temporary.parent().unwrap_or(temporary), crate::error::RESERVE + layout.len as u64)?;
+    // Not beside the reserve, which is there so that what was stored can still be published.
+    space::ask_for(temporary.parent().unwrap_or(temporary), space::TO_OPEN + layout.len as u64)?;
     let mut file = File::create(temporary).map_err(io(temporary))?;
     file.set_len(layout.len as u64).map_err(io(temporary))?;
 

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::Store;
-use crate::error::io;
+use crate::error::{in_words, io, is_denied, is_full};
 use crate::{Error, Result, space};
 
 /// Size of sled's cache, as sled counts: a page kept in a file of its own, as those with vectors are, counts a few bytes
@@ -20,6 +20,9 @@ const CACHE_BYTES: u64 = 4096;
 /// would stay: with segments of 256 kB a store takes 1.47 times the raw size (3000 full songs of 128 values a window), with 64 kB
 /// 1.13 times, and smaller ones gain nothing more.
 const SEGMENT_BYTES: usize = 64 << 10;
+
+/// How long to wait for a database to be closed.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Store {
     /// Opens or makes the database; it may still lack a fingerprint.
@@ -47,15 +50,33 @@ impl Store {
                 path: path.to_path_buf(),
             })
         };
-        match catch_unwind(AssertUnwindSafe(open)) {
-            Ok(Ok(store)) => Ok(store),
-            Ok(Err(sled::Error::Io(error))) if error.kind() == ErrorKind::StorageFull => {
-                Err(crate::error::full(path, space::TO_OPEN))
+        let begin = Instant::now();
+        let mut opened = catch_unwind(AssertUnwindSafe(open));
+        while opened.as_ref().is_ok_and(|opened| opened.as_ref().is_err_and(is_locked)) {
+            if begin.elapsed() > PATIENCE {
+                return Err(still_open(path));
             }
-            Ok(Err(error)) => Err(Error::Damaged(format!("its database cannot be opened: {error}"))),
+            std::thread::sleep(Duration::from_millis(5));
+            opened = catch_unwind(AssertUnwindSafe(open));
+        }
+        match opened {
+            Ok(Ok(store)) => Ok(store),
+            Ok(Err(sled::Error::Io(error))) if is_full(&error) => Err(crate::error::full(path, space::TO_OPEN)),
+            Ok(Err(sled::Error::Io(cause))) if is_denied(&cause) => Err(Error::Io { path: path.to_path_buf(), cause }),
+            Ok(Err(error)) => Err(Error::Damaged(format!("its database cannot be opened: {}", in_words(error)))),
             Err(_) => Err(Error::Damaged("its database cannot be read".to_string())),
         }
     }
+}
+
+/// Whether sled could not lock its file, which it says in words only. Nobody else has it open; but a child process that this one has
+/// just begun holds what this one held, for a moment.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().starts_with("could not acquire lock"))
+}
+
+fn still_open(path: &Path) -> Error {
+    Error::Locked { dir: path.to_path_buf(), holder: "another part of this process".to_string() }
 }
 
 /// Removes the files of sled that it makes anew from its log: its settings and its table of pages.
@@ -75,7 +96,6 @@ pub(crate) fn remove_side_files(path: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::Locked`] after some seconds: something (an iterator over songs, say) still holds it.
 pub(crate) fn wait_until_closed(path: &Path) -> Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(10);
     let begin = Instant::now();
     let file = match File::open(path.join("db")) {
         Ok(file) => file,
@@ -87,10 +107,30 @@ pub(crate) fn wait_until_closed(path: &Path) -> Result<()> {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(io(path)(error)),
             Err(TryLockError::WouldBlock) if begin.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
-            Err(TryLockError::WouldBlock) => {
-                let holder = "another part of this process".to_string();
-                return Err(Error::Locked { dir: path.to_path_buf(), holder });
-            }
+            Err(TryLockError::WouldBlock) => return Err(still_open(path)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was taken for damage, and all of the store made anew.
+    #[test]
+    fn a_lock_that_is_held_for_a_moment_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sled");
+        drop(Store::open(&path).unwrap());
+        wait_until_closed(&path).unwrap();
+        let held = sled::Config::new().path(&path).segment_size(SEGMENT_BYTES).open().unwrap();
+        assert!(is_locked(&sled::Config::new().path(&path).segment_size(SEGMENT_BYTES).open().unwrap_err()));
+        let opened = std::thread::scope(|scope| {
+            let opening = scope.spawn(|| Store::open(&path));
+            std::thread::sleep(Duration::from_millis(50));
+            drop(held);
+            opening.join().unwrap()
+        });
+        assert!(opened.is_ok(), "{:?}", opened.err());
     }
 }
