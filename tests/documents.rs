@@ -1,4 +1,5 @@
 //! What people read: help, completions and manual pages come from one definition, and the documents say what is so.
+#![cfg(feature = "torch")]
 
 mod util;
 

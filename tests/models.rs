@@ -1,4 +1,5 @@
 //! Weights from elsewhere, and what is said of them.
+#![cfg(feature = "torch")]
 
 mod util;
 

@@ -1,4 +1,5 @@
 //! Rerankers from the command line: trained, described, used.
+#![cfg(feature = "torch")]
 
 mod util;
 

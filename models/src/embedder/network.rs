@@ -1,9 +1,10 @@
-//! The architectures: how each is built, fed, and how its contours are cut.
+//! The networks on libtorch.
 
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 
-use super::{Windowing, contextual, reference};
+use super::architecture::Architecture;
+use super::{contextual, reference};
 
 /// An encoder: `(batch, channels, steps)` to unit vectors `(batch, 512)`, f32.
 pub trait Network: Send + std::fmt::Debug {
@@ -19,57 +20,7 @@ pub(super) fn normalize(y: &Tensor) -> Tensor {
     y / y.square().sum_dim_intlist([-1i64].as_slice(), true, Kind::Float).sqrt().clamp_min(1e-9)
 }
 
-/// The encoders that can be built, by the name in the metadata of their weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
-    /// Resampled, key-free windows; convolutions, transformer block, attention pooling.
-    Contextual,
-    /// The published encoder: windows of 20 s; residual convolutions, GRU.
-    Reference,
-}
-
 impl Architecture {
-    /// All of them.
-    pub const ALL: [Architecture; 2] = [Architecture::Contextual, Architecture::Reference];
-
-    /// Name in metadata and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Architecture::Contextual => "contextual",
-            Architecture::Reference => "reference",
-        }
-    }
-
-    /// The architecture of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|a| a.name() == name)
-    }
-
-    /// How songs and hums are cut for it.
-    pub fn windowing(self) -> Windowing {
-        let (song_steps, hum_steps, resampled) = match self {
-            Architecture::Contextual => (vec![50, 100, 200], vec![200, 160, 128, 100, 80, 63, 50, 40, 32, 25], true),
-            Architecture::Reference => (vec![200], vec![200], false),
-        };
-        Windowing { song_steps, hum_steps, resampled, windows_per_length: 4, song_min_voiced: 0.3, hum_min_voiced: 0.2 }
-    }
-
-    /// Channels and steps of its input.
-    pub fn input(self) -> (usize, usize) {
-        match self {
-            Architecture::Contextual => (contextual::CHANNELS, contextual::STEPS),
-            Architecture::Reference => (reference::CHANNELS, reference::STEPS),
-        }
-    }
-
-    /// Fills `out` (channels x steps values) with the input of one window (MIDI pitch per step, 0 = unvoiced).
-    pub fn features(self, window: &[f32], out: &mut [f32]) {
-        match self {
-            Architecture::Contextual => contextual::features(window, out),
-            Architecture::Reference => reference::features(window, out),
-        }
-    }
-
     /// A freshly initialised network with its variables under `path`.
     pub fn build(self, path: &Path) -> Box<dyn Network> {
         match self {

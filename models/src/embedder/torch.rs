@@ -3,7 +3,8 @@
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
-use super::network::{Architecture, Network};
+use super::architecture::Architecture;
+use super::network::Network;
 use super::runner::Runner;
 use crate::ModelError;
 use crate::nn::weights::Weights;
