@@ -22,6 +22,8 @@ mod select;
 mod show;
 mod stats;
 mod table;
+mod torch;
+#[cfg(feature = "torch")]
 mod train;
 mod verify;
 mod wav;
@@ -97,8 +99,12 @@ enum Command {
     #[command(subcommand)]
     Eval(eval::Eval),
     /// Train an extractor, an embedder or a reranker
+    #[cfg(feature = "torch")]
     #[command(subcommand)]
     Train(Box<train::Train>),
+    /// Train an extractor, an embedder or a reranker
+    #[cfg(not(feature = "torch"))]
+    Train(torch::Arguments),
     /// Print a completion script for your shell
     Completions(completions::Args),
     /// Print the manual page, or write all pages into a folder
@@ -126,6 +132,7 @@ pub fn main() -> ExitCode {
         // `qbh list | head` has what it wanted.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            let error = if torch::is_needed(&error) { torch::hand_over(error) } else { error };
             complain(format!("{error:#}"));
             ExitCode::from(2)
         }
@@ -150,7 +157,10 @@ fn run(cli: Cli) -> Result<Status> {
         Command::Models(args) => models::run(&args, &context, &mut out),
         Command::Demo(args) => demo::run(&args, &context, &mut out),
         Command::Eval(args) => eval::run(&args, &context, &mut out),
+        #[cfg(feature = "torch")]
         Command::Train(args) => train::run(*args).map(|()| Status::Done),
+        #[cfg(not(feature = "torch"))]
+        Command::Train(_) => torch::needed("qbh train"),
         Command::Completions(args) => completions::run(&args, Cli::command(), &mut out),
         Command::Man(args) => man::run(&args, Cli::command(), &mut out),
     }?;

@@ -52,7 +52,7 @@ impl Projection {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "torch"))]
 mod tests {
     use super::*;
     use crate::nn::variables::save;

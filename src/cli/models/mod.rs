@@ -8,12 +8,12 @@ use super::table::{Table, printable};
 use anyhow::{Context as _, Result, bail};
 use qbh::library::indexer;
 use qbh_index::Snapshot;
+use qbh_models::Device;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER, Embedder};
 use qbh_models::extractor::{self, ARCHITECTURES, DEFAULT_EXTRACTOR, Extractor};
 use qbh_models::reranker::{self, DEFAULT_RERANKER, Reranker};
 use qbh_models::{ModelError, ModelInfo};
 use std::io::Write;
-use tch::Device;
 
 /// Arguments of `qbh models`.
 #[derive(Debug, clap::Args)]

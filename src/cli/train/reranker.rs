@@ -69,10 +69,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     for path in &args.melodies {
         melodies.read(path).with_context(|| format!("reading {}", path.display()))?;
     }
-    let embedder = embedder::open(&args.embedder, Device::Cpu)?;
+    let embedder = embedder::open(&args.embedder, Device::Cpu.into())?;
     if let Some(name) = &args.from {
         // The searches take minutes: say before them what does not open.
-        Reranker::open(name, Device::Cpu)?;
+        Reranker::open(name, Device::Cpu.into())?;
     }
     let temporary = tempfile::tempdir().context("no temporary folder")?;
     let practice = Practice { songs: args.songs, passages: args.passages, seed: args.seed };

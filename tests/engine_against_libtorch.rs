@@ -1,0 +1,117 @@
+//! The engine computes what libtorch computes, on all real audio at hand:
+//! `cargo test --release --features torch --test engine_against_libtorch -- --ignored --nocapture`.
+#![cfg(feature = "torch")]
+
+mod util;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use qbh::library::{listen, walk};
+use qbh_models::engine::Kernel;
+use qbh_models::extractor::harmonic::Harmonic;
+use qbh_models::nn::weights::Weights;
+use qbh_models::reranker::{self, Pair, Reranker};
+use qbh_models::{Contour, Device, embedder, extractor};
+
+/// Windows and pairs that are compared.
+const COUNT: usize = 2000;
+
+fn weights(shipped: &[(&str, &[u8])]) -> Weights {
+    let (name, bytes) = shipped[0];
+    Weights::from_bytes(name, bytes).unwrap()
+}
+
+/// What the networks differ by.
+#[derive(Default)]
+struct Apart {
+    frames: usize,
+    /// Frames whose pitch or voicing decision is another.
+    other: usize,
+    /// Largest difference of voicing probabilities.
+    voicing: f32,
+}
+
+impl Apart {
+    fn add(&mut self, other: &Apart) {
+        self.frames += other.frames;
+        self.other += other.other;
+        self.voicing = self.voicing.max(other.voicing);
+    }
+}
+
+/// Contours of all recordings of a folder, by the engine, and how the tracks of libtorch differ.
+fn listen_twice(folder: &Path) -> (Vec<Contour>, Apart) {
+    let weights = weights(extractor::SHIPPED);
+    let engine = Harmonic::on_engine(&weights, Kernel::best()).unwrap();
+    let torch = Harmonic::on_libtorch(&weights, Device::Cpu).unwrap();
+    let (mut contours, mut total) = (Vec::new(), Apart::default());
+    for path in walk::files(folder).map(Result::unwrap).filter(|path| walk::is_audio(path)) {
+        let [ours, theirs] = [&engine, &torch].map(|extractor| listen::pitch_track(&path, extractor).unwrap());
+        assert_eq!(ours.len(), theirs.len());
+        // A hundredth of a semitone is the same pitch.
+        let same = |a: f32, b: f32| (a > 0.0) == (b > 0.0) && (a == b || (a / b).log2().abs() * 1200.0 < 1.0);
+        let apart = Apart {
+            frames: ours.len(),
+            other: ours.f0.iter().zip(&theirs.f0).filter(|(a, b)| !same(**a, **b)).count(),
+            voicing: ours.voicing.iter().zip(&theirs.voicing).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max),
+        };
+        println!("{}: {} of {} frames, voicing {:.1e}", path.display(), apart.other, apart.frames, apart.voicing);
+        total.add(&apart);
+        contours.push(Contour::from_pitch_track(&ours));
+    }
+    (contours, total)
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn the_engine_hears_embeds_and_ranks_as_libtorch_does() {
+    let folders = ["pitch", "library"].map(util::skipped::shared_data);
+    let (mut contours, mut by_folder) = (Vec::new(), BTreeMap::new());
+    for folder in folders.into_iter().flatten() {
+        let (heard, apart) = listen_twice(&folder);
+        contours.extend(heard);
+        by_folder.insert(folder, apart);
+    }
+    let mut total = Apart::default();
+    by_folder.values().for_each(|apart| total.add(apart));
+    println!("{} of {} frames are others, voicing differs by {:.1e} at most", total.other, total.frames, total.voicing);
+    assert!(total.voicing < 1e-4 && total.other * 1000 <= total.frames);
+
+    let contours: Vec<Vec<f32>> = contours.into_iter().map(|contour| contour.pitch).filter(|pitch| pitch.len() > 120).collect();
+    let Some(steps) = contours.iter().map(Vec::len).reduce(|a, b| a + b) else { return };
+    let windows: Vec<&[f32]> = (0..COUNT)
+        .map(|i| {
+            let contour = &contours[i % contours.len()];
+            let length = (25 + i * 7 % 176).min(contour.len());
+            &contour[i * 31 % (contour.len() - length + 1)..][..length]
+        })
+        .collect();
+    println!("{} windows of {} contours, {steps} steps", windows.len(), contours.len());
+    let weights_of = weights(embedder::SHIPPED);
+    let ours = embedder::on_engine(&weights_of, Kernel::best()).unwrap().embed(&windows).unwrap();
+    let theirs = embedder::on_libtorch(&weights_of, Device::Cpu).unwrap().embed(&windows).unwrap();
+    let cosine = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let least = ours.iter().zip(&theirs).map(|(a, b)| cosine(a, b)).fold(1.0, f32::min);
+    println!("cosine of embeddings at least {least:.7}");
+    assert!(least > 0.9999);
+
+    // Each window as a hum, laid on another song and now and then on its own.
+    let pairs: Vec<Pair> = windows
+        .iter()
+        .enumerate()
+        .filter_map(|(i, hum)| {
+            let song = &contours[(i / 2) % contours.len()];
+            let length = hum.len().min(song.len()) as u32;
+            let from = (i * 13 % (song.len() - length as usize + 1)) as u32;
+            let path: Vec<(u32, u32)> = (0..length).step_by(2).map(|step| (step, from + step)).collect();
+            Pair::new(hum, song, &path, (i % 12) as f32)
+        })
+        .collect();
+    let weights_of = weights(reranker::SHIPPED);
+    let ours = Reranker::on_engine(&weights_of, Kernel::best()).unwrap().score(&pairs).unwrap();
+    let theirs = Reranker::on_libtorch(&weights_of, Device::Cpu).unwrap().score(&pairs).unwrap();
+    let most = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs() / (1.0 + b.abs())).fold(0.0, f32::max);
+    println!("log-odds of {} pairs differ by {most:.1e} at most", pairs.len());
+    assert!(most < 1e-4);
+}
