@@ -1,6 +1,7 @@
 //! The engine computes what libtorch computes, on all real audio at hand:
 //! `cargo test --release --features torch --test engine_against_libtorch -- --ignored --nocapture`.
 #![cfg(feature = "torch")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;
 

@@ -1,5 +1,6 @@
 //! The small program: what it does alone, and what it leaves to `qbh-torch` beside it.
 #![cfg(all(not(feature = "torch"), unix))]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -22,6 +22,7 @@ mod select;
 mod show;
 mod stats;
 mod table;
+#[cfg(not(feature = "torch"))]
 mod torch;
 #[cfg(feature = "torch")]
 mod train;
@@ -102,7 +103,7 @@ enum Command {
     #[cfg(feature = "torch")]
     #[command(subcommand)]
     Train(Box<train::Train>),
-    /// Train an extractor, an embedder or a reranker
+    /// Train an extractor, an embedder or a reranker (with qbh-torch)
     #[cfg(not(feature = "torch"))]
     Train(torch::Arguments),
     /// Print a completion script for your shell
@@ -132,7 +133,8 @@ pub fn main() -> ExitCode {
         // `qbh list | head` has what it wanted.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let error = if torch::is_needed(&error) { torch::hand_over(error) } else { error };
+            #[cfg(not(feature = "torch"))]
+            let error = torch::hand_over(error);
             complain(format!("{error:#}"));
             ExitCode::from(2)
         }
@@ -161,6 +163,9 @@ fn run(cli: Cli) -> Result<Status> {
         Command::Train(args) => train::run(*args).map(|()| Status::Done),
         #[cfg(not(feature = "torch"))]
         Command::Train(_) => torch::needed("qbh train"),
+        // It knows the arguments of trainings too.
+        #[cfg(not(feature = "torch"))]
+        Command::Completions(_) | Command::Man(_) if torch::beside().is_some() => torch::needed("all there is to say"),
         Command::Completions(args) => completions::run(&args, Cli::command(), &mut out),
         Command::Man(args) => man::run(&args, Cli::command(), &mut out),
     }?;

@@ -1,5 +1,6 @@
 //! The networks on libtorch.
 
+use tch::nn::Path;
 use tch::{Kind, Tensor};
 
 use super::architecture::Architecture;

@@ -28,7 +28,7 @@ pub enum Eval {
     /// Measure how people sing, beside simulated hums of the same passages
     #[cfg(feature = "torch")]
     Singing(singing::Args),
-    /// Measure how people sing, beside simulated hums of the same passages
+    /// Measure how people sing, beside simulated hums of the same passages (with qbh-torch)
     #[cfg(not(feature = "torch"))]
     Singing(super::torch::Arguments),
 }
