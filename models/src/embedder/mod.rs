@@ -16,7 +16,8 @@ mod reference;
 mod residual;
 mod runner;
 mod shape;
-#[cfg(all(test, feature = "torch"))]
+#[cfg(test)]
+#[cfg(feature = "torch")]
 mod tests;
 #[cfg(feature = "torch")]
 mod torch;

@@ -52,7 +52,8 @@ impl Projection {
     }
 }
 
-#[cfg(all(test, feature = "torch"))]
+#[cfg(test)]
+#[cfg(feature = "torch")]
 mod tests {
     use super::*;
     use crate::nn::variables::save;

@@ -15,7 +15,8 @@ mod keras;
 mod pickle;
 #[cfg(feature = "torch")]
 mod published;
-#[cfg(all(test, feature = "torch"))]
+#[cfg(test)]
+#[cfg(feature = "torch")]
 mod tests;
 #[cfg(feature = "torch")]
 mod torch;

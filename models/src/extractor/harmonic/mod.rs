@@ -10,7 +10,8 @@ mod front_end;
 mod net;
 mod runner;
 mod shape;
-#[cfg(all(test, feature = "torch"))]
+#[cfg(test)]
+#[cfg(feature = "torch")]
 mod tests;
 #[cfg(feature = "torch")]
 mod torch;
