@@ -52,16 +52,16 @@ train() {
 
 lanes=()
 lane() { "$@" & lanes+=($!); }
-small() {
-    train multidnn 2 0.45 || return 1
-    train multidnn-rnn 2 0.2 --from "$OUT/multidnn/multidnn.safetensors" || return 1
-    train ah1 2 0.35
+two_stages() {
+    train multidnn 2 0.62 || return 1
+    train multidnn-rnn 2 0.3 --from "$OUT/multidnn/multidnn.safetensors"
 }
 lane train harmonic-s 3 1 --from harmonic-s --rate 2e-3
 lane train harmonic-m 3 1
 lane train ssl 3 1
 lane train jdc 3 1
-lane small
+lane two_stages
+lane train ah1 2 1
 status=0
 for lane in "${lanes[@]}"; do wait "$lane" || status=1; done
 exit $status

@@ -16,6 +16,11 @@ pub(super) fn apply(layer: &Linear, x: &Tensor) -> Tensor {
     x.linear(&layer.ws.to_kind(kind), layer.bs.as_ref().map(|b| b.to_kind(kind)))
 }
 
+/// A layer normalisation, computed in f32, in the kind of its input: CUDA has none whose variables are of another kind than its input.
+pub(super) fn normalise(norm: &LayerNorm, x: &Tensor) -> Tensor {
+    norm.forward(&x.to_kind(Kind::Float)).to_kind(x.kind())
+}
+
 /// Pre-norm transformer block (Vaswani et al. 2017; Xiong et al. 2020): self-attention, then a GELU perceptron four times as wide.
 #[derive(Debug)]
 pub(super) struct TransformerBlock {
@@ -47,14 +52,14 @@ impl TransformerBlock {
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
         let (batch, length, width) = x.size3().unwrap_or_default();
         let size = width / self.heads;
-        let qkv = apply(&self.query_key_value, &self.norm1.forward(x))
+        let qkv = apply(&self.query_key_value, &normalise(&self.norm1, x))
             .view([batch, length, 3, self.heads, size])
             .permute([2, 0, 3, 1, 4]);
         let (query, key, value) = (qkv.get(0), qkv.get(1), qkv.get(2));
         let scores = (query * (size as f64).powf(-0.5)).matmul(&key.transpose(-2, -1)).softmax(-1, None::<Kind>);
         let mixed = scores.matmul(&value).transpose(1, 2).reshape([batch, length, width]);
         let x = x + apply(&self.out, &mixed);
-        let inner = apply(&self.up, &self.norm2.forward(&x)).gelu("none");
+        let inner = apply(&self.up, &normalise(&self.norm2, &x)).gelu("none");
         x + apply(&self.down, &inner)
     }
 }

@@ -1,5 +1,6 @@
 //! `qbh eval singing`.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use anyhow::Result;
 use qbh::eval::singing::{SungHum, statistics};
 use qbh::train::hums::{PairedHum, pairs};
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
-use qbh_synthesis::hum::{self, ranges};
+use qbh_synthesis::hum::{self, Singer, ranges};
 use qbh_synthesis::random::stream;
 use qbh_training::embedder::Tune;
 
@@ -47,29 +48,37 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
     let extractor = models::open_extractor(&args.extractor, context, args.device.device()?)?;
     let hums = pairs(&args.pairs, &*extractor, &|path, reason| complain(format!("{}: {reason}", path.display())))?;
-    let (mut real, mut simulated) = (Vec::new(), Vec::new());
+    let mut measured: [Vec<SungHum>; 3] = Default::default();
+    let mut singers: HashMap<&str, Singer> = HashMap::new();
     for (item, PairedHum { file, hum }) in hums.iter().enumerate() {
-        let singer = file.rsplit_once(['/', '_']).map_or("", |(singer, _)| singer);
+        let name = file.rsplit_once(['/', '_']).map_or("", |(singer, _)| singer);
         let tune = Tune::of_contour(hum.song.clone(), hum.group);
-        real.extend(SungHum::measure(singer, &hum.hum, &hum.song, &tune.notes));
+        let next = singers.len() as u32;
+        let singer = singers.entry(name).or_insert_with(|| Singer::draw(&mut stream(args.seed, 1, next)));
+        let tempo = ((hum.section.end - hum.section.start) / (hum.hum.len() as f32 * 0.1)).clamp(0.4, 2.5);
         let draw = &mut stream(args.seed, 0, item as u32);
-        let tempo = (hum.section.end - hum.section.start) / (hum.hum.len() as f32 * 0.1);
         let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
-        let contour = hum::hum(&tune.notes, hum.section.clone(), tempo.clamp(0.4, 2.5), strength, draw);
-        simulated.extend(SungHum::measure(singer, &contour.pitch, &hum.song, &tune.notes));
+        let old = hum::hum(&tune.notes, hum.section.clone(), tempo, strength, draw);
+        let new = singer.hum(&tune.notes, hum.section.clone(), tempo, 0.0, &mut stream(args.seed, 2, item as u32));
+        for (kind, contour) in measured.iter_mut().zip([&hum.hum, &new.pitch, &old.pitch]) {
+            kind.extend(SungHum::measure(name, contour, &hum.song, &tune.notes));
+        }
     }
-    let rows: Vec<_> = statistics(&real).into_iter().zip(statistics(&simulated)).collect();
+    let [real, people, plain] = measured.map(|kind| statistics(&kind, hums.len()));
+    let rows: Vec<_> = real.into_iter().zip(people).zip(plain).collect();
     if args.json {
         let values: Vec<_> = rows
             .iter()
-            .map(|((name, real), (_, simulated))| serde_json::json!({ "measure": name, "real": real, "simulated": simulated }))
+            .map(|(((name, real), (_, people)), (_, plain))| {
+                serde_json::json!({ "measure": name, "real": real, "simulated": people, "without_singers": plain })
+            })
             .collect();
-        writeln!(out, "{}", serde_json::json!({ "schema": "qbh.eval.singing/1", "rows": values }))?;
+        writeln!(out, "{}", serde_json::json!({ "schema": "qbh.eval.singing/2", "rows": values }))?;
     } else {
-        let mut table = Table::new(&["measure", ">real", ">simulated"]);
-        for ((name, real), (_, simulated)) in rows {
+        let mut table = Table::new(&["measure", ">real", ">simulated", ">without singers"]);
+        for (((name, real), (_, people)), (_, plain)) in rows {
             let cell = |value: f32| if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") };
-            table.row(vec![name, cell(real), cell(simulated)]);
+            table.row(vec![name, cell(real), cell(people), cell(plain)]);
         }
         table.write(out)?;
     }

@@ -24,7 +24,7 @@ pub struct Args {
     melodies: Vec<PathBuf>,
     /// Hums of people and what they are of: CSV with the header `hum,song,start,end` (seconds in the song) or `query,song` (the hum
     /// is then aligned with the song); audio, symbolic or pitch files, relative to the CSV, songs also to a folder `songs` beside
-    /// it. Half of the training is then on these
+    /// it. A quarter of the training is then on these
     #[arg(long, value_name = "FILE.csv")]
     pairs: Option<PathBuf>,
     /// Take the songs of this index, as they were heard, for melodies

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-use qbh::train::practise::{Practice, Searched, practise};
+use qbh::train::hums;
+use qbh::train::practise::{Material, Practice, Searched, practise};
+use qbh_models::Device;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
+use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_models::reranker::Reranker;
 use qbh_training::embedder::Collection;
 use qbh_training::reranker::{BATCH, train};
 use qbh_training::{Budget, Resume, Settings};
-use tch::Device;
 
-use super::{command, print};
+use super::{command, device, passed_over, print};
 use crate::cli::progress;
 
 /// Melodies that are composed when no file is given.
@@ -27,6 +29,12 @@ pub struct Args {
     /// midi], ...]}`; without any, melodies are composed (enough to try things out, not to ship)
     #[arg(long, num_args = 1.., value_name = "FILE")]
     melodies: Vec<PathBuf>,
+    /// Hums of people and what they are of, as for qbh train embedder --pairs: each is searched for as well, its song among the others
+    #[arg(long, value_name = "FILE.csv")]
+    pairs: Option<PathBuf>,
+    /// Melody extractor that listens to the pairs, by name or file
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_EXTRACTOR)]
+    extractor: String,
     /// Embedder that finds the songs, by name or file
     #[arg(long, value_name = "NAME", default_value = DEFAULT_EMBEDDER)]
     embedder: String,
@@ -54,6 +62,9 @@ pub struct Args {
     /// Threads of libtorch
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Where to train: cpu or cuda; the searches run on all cores
+    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
+    device: String,
     /// What the model's metadata shall say about its data and their licences
     #[arg(long, default_value = "", value_name = "TEXT")]
     data_note: String,
@@ -69,17 +80,25 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     for path in &args.melodies {
         melodies.read(path).with_context(|| format!("reading {}", path.display()))?;
     }
-    let embedder = embedder::open(&args.embedder, Device::Cpu.into())?;
+    let embedder = embedder::open(&args.embedder, Device::Cpu)?;
     if let Some(name) = &args.from {
         // The searches take minutes: say before them what does not open.
-        Reranker::open(name, Device::Cpu.into())?;
+        Reranker::open(name, Device::Cpu)?;
+    }
+    let device = device(&args.device)?;
+    let mut real_hums = Vec::new();
+    if let Some(path) = &args.pairs {
+        let extractor = extractor::open(&args.extractor, Device::Cpu)?;
+        real_hums = hums::pairs(path, &*extractor, &passed_over)?.into_iter().map(|paired| paired.hum).collect();
+        melodies.sources.insert(format!("{} pairs of hum and song", real_hums.len()));
     }
     let temporary = tempfile::tempdir().context("no temporary folder")?;
     let practice = Practice { songs: args.songs, passages: args.passages, seed: args.seed };
+    let material = Material { melodies: &melodies.tunes, real_hums: &real_hums };
     // Each worker of the search embeds by itself.
     tch::set_num_threads(1);
     let bar = progress::bar(0, "{bar:32} {pos}/{len} songs and passages  {eta} left");
-    let searched = practise(&practice, &melodies.tunes, temporary.path(), embedder.as_ref(), &|done, all| {
+    let searched = practise(&practice, material, temporary.path(), embedder.as_ref(), &|done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     });
@@ -98,7 +117,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         resume: Resume::IfThere,
         rate: None,
         checkpoint_seconds: CHECKPOINT_SECONDS,
-        device: Device::Cpu,
+        device,
         f32: false,
         out: args.out,
         name: "reranker".into(),

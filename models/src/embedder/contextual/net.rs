@@ -1,11 +1,11 @@
 //! The network on libtorch: for training, and for CUDA.
 
-use tch::nn::{self, Init, LayerNorm, Linear, Module, Path};
+use tch::nn::{self, Init, LayerNorm, Linear, Path};
 use tch::{Kind, Tensor};
 
 use super::shape::{DILATIONS, DOWN, HEADS, NARROW, STEM, WIDE, WIDE_STEPS};
 use crate::EMBEDDING_DIM;
-use crate::embedder::attention::{TransformerBlock, apply, linear};
+use crate::embedder::attention::{TransformerBlock, apply, linear, normalise};
 use crate::embedder::network::{Network, normalize};
 use crate::embedder::residual::Residual;
 use crate::embedder::shape::EPS;
@@ -53,7 +53,7 @@ impl Network for Contextual {
         }
         let x = x.transpose(1, 2).contiguous();
         let x = self.block.forward(&(&x + self.position.to_kind(x.kind())));
-        let x = self.norm.forward(&x);
+        let x = normalise(&self.norm, &x);
         let weights = apply(&self.pool, &x).softmax(1, None::<Kind>);
         let pooled = weights.transpose(1, 2).matmul(&x).flatten(1, -1);
         let y = apply(&self.output, &pooled.to_kind(Kind::Float));

@@ -11,6 +11,7 @@
 
 #[cfg(test)]
 mod fit;
+mod person;
 pub mod ranges;
 mod record;
 mod render;
@@ -20,11 +21,24 @@ mod song;
 use std::ops::Range;
 
 use crate::random::Draw;
-use qbh_models::Note;
+use qbh_models::{Contour, Note};
 
+pub use person::Singer;
 pub use record::record;
 pub use singer::{hum, mistrack};
 pub use song::{leak, song};
+
+/// Share of the hums to learn from that are [`Singer`]s'; the others are of [`hum`], with faults that real hums are too few to show.
+const SINGERS: f32 = 0.5;
+
+/// A hum to learn from, of anybody: the arguments are those of [`hum`].
+pub fn anybody(notes: &[Note], section: Range<f32>, tempo: f32, draw: &mut Draw) -> Contour {
+    let strength = uniform(ranges::STRENGTH, draw);
+    if draw.chance(SINGERS) {
+        return Singer::draw(draw).hum(notes, section, tempo, strength, draw);
+    }
+    hum(notes, section, tempo, strength, draw)
+}
 
 /// The parts of `notes` (in order of time) inside `section`, in seconds from its start.
 fn clip(notes: &[Note], section: &Range<f32>) -> Vec<Note> {
@@ -154,6 +168,42 @@ mod tests {
             (0..200).map(|item| voiced_fraction(&hum(&notes, 2.0..14.0, 1.0, 1.0, &mut stream(5, 0, item)).pitch)).sum::<f32>()
                 / 200.0;
         assert!((0.55..0.98).contains(&voiced), "{voiced}");
+    }
+
+    /// The simulated development hums are these: what is measured on them is compared over time.
+    #[test]
+    fn hums_are_those_they_have_always_been() {
+        let (mut steps, mut sum, mut weighted) = (0, 0.0, 0.0);
+        for item in 0..200u32 {
+            let draw = &mut stream(17, 3, item);
+            let (tempo, strength) = (draw.range(0.6, 1.6), draw.range(0.0, 1.2));
+            let contour = hum(&scale(60), 2.0..14.0, tempo, strength, draw);
+            steps += contour.len();
+            for (i, &pitch) in contour.pitch.iter().chain(&contour.slowed).enumerate() {
+                sum += f64::from(pitch);
+                weighted += f64::from(pitch) * (i % 97) as f64;
+            }
+        }
+        let golden = [24283.0, 3_458_943.766_880_035_4, 157_428_145.040_374_76];
+        let apart = |(value, golden): (f64, f64)| (value - golden).abs() / golden;
+        // What the last digits of `exp` and `sin` do elsewhere is less than the tolerance, and one other draw is more.
+        let all = [f64::from(steps as u32), sum, weighted];
+        assert!(all.into_iter().zip(golden).map(apart).all(|apart| apart < 1e-6), "{all:?} for {golden:?}");
+    }
+
+    #[test]
+    fn hums_to_learn_from_are_of_singers_and_of_others() {
+        let notes = scale(60);
+        let draw = |item| anybody(&notes, 2.0..14.0, 1.0, &mut stream(5, 1, item));
+        assert_eq!(draw(3), draw(3));
+        let plain = |item| {
+            let draw = &mut stream(5, 1, item);
+            let strength = uniform(ranges::STRENGTH, draw);
+            draw.chance(SINGERS);
+            hum(&notes, 2.0..14.0, 1.0, strength, draw)
+        };
+        let same = (0..200).filter(|&item| draw(item) == plain(item)).count();
+        assert!((70..130).contains(&same), "{same} of 200 hums are not a singer's");
     }
 
     #[test]

@@ -17,13 +17,13 @@ const JITTER_MEMORY: f32 = 0.8;
 /// How a voice moves on and between notes.
 pub(super) struct Voice {
     /// Time constant of the glide into a note, seconds.
-    glide: f32,
+    pub(super) glide: f32,
     /// Chance that a note after a gap is approached from below.
-    scoops: f32,
+    pub(super) scoops: f32,
     /// Depth of vibrato in semitones, 0 = none.
-    vibrato: f32,
+    pub(super) vibrato: f32,
     /// Sigma of the pitch around its note.
-    jitter: f32,
+    pub(super) jitter: f32,
 }
 
 impl Voice {

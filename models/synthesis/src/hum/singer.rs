@@ -13,12 +13,18 @@ use qbh_models::{Contour, Note};
 /// `strength` scales every fault: 0 = none but those of the voice, 1 = a typical bad singer. Empty where fewer than two notes are left.
 pub fn hum(notes: &[Note], section: Range<f32>, tempo: f32, strength: f32, draw: &mut Draw) -> Contour {
     let notes = hummed_notes(notes, section, tempo, strength, draw);
-    let end = notes.last().map_or(0.0, Note::offset);
-    let steps = ((end / CONTOUR_STEP as f32).ceil() as usize).min(LONGEST_HUM);
-    if steps == 0 {
+    if notes.is_empty() {
         return Contour::default();
     }
-    let frames = Voice::draw(ranges::GLIDE, ranges::JITTER, strength, draw).render(&notes, steps, draw);
+    let voice = Voice::draw(ranges::GLIDE, ranges::JITTER, strength, draw);
+    heard(&notes, &voice, strength, draw)
+}
+
+/// The contour of notes, at least one, in a voice, with the mistakes of an extractor.
+pub(super) fn heard(notes: &[Note], voice: &Voice, strength: f32, draw: &mut Draw) -> Contour {
+    let end = notes.last().map_or(0.0, Note::offset);
+    let steps = ((end / CONTOUR_STEP as f32).ceil() as usize).min(LONGEST_HUM);
+    let frames = voice.render(notes, steps, draw);
     let [pitch, mut slowed] = [1.0, SLOWDOWN].map(|slowdown| steps_of(&frames, FRAMES_PER_STEP as f64 / slowdown));
     slowed.resize(slowed_step(pitch.len()), 0.0);
     let mut tracked = pitch.clone();
@@ -43,7 +49,7 @@ pub(super) fn hummed_notes(notes: &[Note], section: Range<f32>, tempo: f32, stre
 }
 
 /// What is left of the notes in memory: some forgotten, merged, invented, wrong, or replaced at one end by others.
-fn remember(notes: &[Note], strength: f32, draw: &mut Draw) -> Vec<Note> {
+pub(super) fn remember(notes: &[Note], strength: f32, draw: &mut Draw) -> Vec<Note> {
     let delete = fault(ranges::DELETE, strength, draw);
     let insert = fault(ranges::INSERT, strength, draw);
     let merge = fault(ranges::MERGE, strength, draw);
@@ -100,7 +106,7 @@ fn wander<'a>(mut notes: impl Iterator<Item = &'a mut Note>, draw: &mut Draw) {
 }
 
 /// The singer's time: an unsteady tempo, uneven durations, rests cut short, notes that end early.
-fn retime(notes: &mut [Note], tempo: f32, strength: f32, draw: &mut Draw) {
+pub(super) fn retime(notes: &mut [Note], tempo: f32, strength: f32, draw: &mut Draw) {
     let sigma = fault(ranges::DURATION, strength, draw);
     let warp = fault(ranges::WARP, strength, draw);
     let period = uniform(ranges::WARP_PERIOD, draw);

@@ -60,7 +60,7 @@ pub struct EmbedderSettings {
 pub struct Data<'a> {
     /// Tunes, of which hums are simulated.
     pub tunes: &'a [Tune],
-    /// Real hums with what they are of; half of the pairs, where there are tunes too.
+    /// Real hums with what they are of; a quarter of the pairs, where there are tunes too.
     pub real_hums: &'a [RealHum],
     /// Held-out tunes for the development score.
     pub dev: &'a [Tune],

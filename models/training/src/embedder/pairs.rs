@@ -21,8 +21,8 @@ const ATTEMPTS: usize = 8;
 const MELODIES: usize = 1000;
 /// Chance to take the song window from another version of the tune, where there is one.
 const VERSION: f32 = 0.5;
-/// Share of the pairs that are real hums, where there are both these and melodies.
-const HUMMED: f32 = 0.5;
+/// Share of the pairs that are real hums, where there are both these and melodies: files of pairs hold few tunes.
+const HUMMED: f32 = 0.25;
 /// Of the pairs of a batch, the share that comes in clusters of rivals, when these are known.
 const CLUSTERED: f32 = 0.5;
 /// Sets the streams of clusters apart from those of pairs.
@@ -64,7 +64,7 @@ impl<'a> PairSource<'a> {
         PairSource { melodies, cumulative, seconds, versions, rivals: Rivals::default(), real: &[] }
     }
 
-    /// From now on half of the pairs are real hums; all of them where there is no melody.
+    /// From now on a quarter of the pairs are real hums; all of them where there is no melody.
     pub(super) fn set_real_hums(&mut self, real: &'a [RealHum]) {
         self.real = real;
     }
@@ -127,8 +127,7 @@ impl<'a> PairSource<'a> {
             if notes.iter().filter(|n| n.onset >= hummed.start).count() < FEWEST_NOTES {
                 continue;
             }
-            let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
-            let hum = hum::hum(&notes, hummed, tempo, strength, draw).pitch;
+            let hum = hum::anybody(&notes, hummed, tempo, draw).pitch;
             let song = self.song(index, scale, from..from + length, draw);
             let long_enough = hum.len() as f32 * CONTOUR_STEP as f32 >= HUM_SECONDS.start;
             if long_enough && voiced_fraction(&hum) > LEAST_VOICED && voiced_fraction(&song) > LEAST_VOICED {
