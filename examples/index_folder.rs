@@ -10,9 +10,9 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result};
 use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, KnownFiles, Observer, Pending};
 use qbh_index::Index;
+use qbh_models::Device;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
-use tch::Device;
 
 /// Is told about every file, from several threads.
 struct Printer;

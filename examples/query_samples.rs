@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use qbh::library::listen;
 use qbh::search::{SearchOptions, Searcher};
 use qbh_index::{Snapshot, Song};
+use qbh_models::Device;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_models::reranker::{DEFAULT_RERANKER, Reranker};
-use tch::Device;
 
 /// The songs that are most like a hum, best first, each with how likely it is the one. `samples` are mono, at any level, `rate` of them a second.
 pub fn find(dir: &Path, samples: &[f32], rate: u32) -> Result<Vec<(Song, f32)>> {

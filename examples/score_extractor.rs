@@ -12,8 +12,8 @@ use qbh::eval::recordings;
 use qbh::eval::reference::Reference;
 use qbh::eval::units::Units;
 use qbh::library::listen;
+use qbh_models::Device;
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
-use tch::Device;
 
 /// Overall accuracy of an extractor over the recordings of a folder, with a 95 % interval.
 pub fn score(folder: &Path, name_or_path: &str) -> Result<Interval> {

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Puts what `cargo build` needs into the project folder: a CPU-only libtorch (./libtorch) and cmake (./tools, for libopus).
+# Puts what a build needs into the project folder: cmake where the system has none (./tools, for libopus), and for `qbh-torch` a CPU-only
+# libtorch (./libtorch).
 #
 # Both come from PyPI: wheels are fetched by exact version and checked against their SHA-256; of torch's the CPU libraries and headers
-# are kept (about 400 MB), the rest is thrown away. Needs python3 with pip, and a C compiler. Does nothing when all is there.
-# A user with a libtorch of their own (CUDA too) sets LIBTORCH and needs no ./libtorch.
+# are kept (about 400 MB), the rest is thrown away. What is fetched needs python3 with pip; libtorch a C compiler too. Does nothing when
+# all is there. A user with a libtorch of their own (CUDA too) sets LIBTORCH and needs no ./libtorch.
 #
-#   scripts/setup.sh                              for this machine
+#   scripts/setup.sh                              what `qbh` needs on this machine
+#   scripts/setup.sh --torch                      what `qbh-torch` needs on this machine
 #   scripts/setup.sh --platform NAME DIR          fetches, checks and unpacks what NAME needs into DIR, without making it ready to link
 #
 # NAME is linux-x86_64, linux-aarch64 or macos-arm64. The first is built and tested; of the others the fetching and unpacking is tested on the
@@ -132,6 +134,9 @@ install_cmake() {
   if ! choose_wheels "$(this_platform)"; then
     echo "setup: no ready cmake for $(uname -sm): install cmake" >&2; exit 1
   fi
+  if ! command -v python3 >/dev/null; then
+    echo "setup: libopus is built with cmake: install cmake, or python3 with pip to have one fetched" >&2; exit 1
+  fi
   echo "setup: fetching cmake $CMAKE" >&2
   local wheel; wheel=$(fetch_cmake "$work")
   unpack_cmake "$wheel" tools
@@ -156,6 +161,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/qbh-setup.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 case "${1:-}" in
 "")
+  install_cmake ;;
+--torch)
   install_cmake
   install_libtorch ;;
 --platform)
@@ -165,5 +172,5 @@ case "${1:-}" in
   wheel=$(fetch_torch "$work"); unpack_torch "$wheel" "$3/libtorch"
   echo "setup: $3 holds libtorch $TORCH and cmake $CMAKE for $2" >&2 ;;
 *)
-  echo "usage: $0 [--platform linux-x86_64|linux-aarch64|macos-arm64 DIR]" >&2; exit 2 ;;
+  echo "usage: $0 [--torch | --platform linux-x86_64|linux-aarch64|macos-arm64 DIR]" >&2; exit 2 ;;
 esac

@@ -9,6 +9,7 @@ pub mod pitchfile;
 pub mod plot;
 pub mod search;
 pub mod symbolic;
+#[cfg(feature = "torch")]
 pub mod train;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! What people read: help, completions and manual pages come from one definition, and the documents say what is so.
+#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;

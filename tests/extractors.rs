@@ -1,4 +1,5 @@
 //! The published extractors from the command line: without weights, trained, and compared.
+#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;

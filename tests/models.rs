@@ -1,4 +1,5 @@
 //! Weights from elsewhere, and what is said of them.
+#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;

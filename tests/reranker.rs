@@ -1,4 +1,5 @@
 //! Rerankers from the command line: trained, described, used.
+#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;

@@ -1,4 +1,5 @@
 //! The script that trains all extractors on a GPU, rehearsed on the processor: a step each, on made-up music.
+#![cfg(feature = "torch")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod util;

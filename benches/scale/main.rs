@@ -18,11 +18,11 @@ use qbh::eval::ranks::quantile;
 use qbh::library::indexer;
 use qbh::search::{SearchOptions, Searcher};
 use qbh_index::{Fingerprint, Index};
+use qbh_models::Device;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_models::reranker::{DEFAULT_RERANKER, Reranker};
 use qbh_synthesis::SAMPLE_RATE;
-use tch::Device;
 
 use songs::{Fill, hum, recorded};
 

@@ -67,9 +67,9 @@ pub fn extractors(material: &Material) {
         let samples = material.sound(extractor.sample_rate());
         times_real_time(|| drop(black_box(extractor.extract(&samples))))
     };
-    let published = extractor::untrained(ssl::ARCHITECTURE, Device::Cpu).expect("the architecture is known");
+    let published = extractor::untrained(ssl::ARCHITECTURE, Device::Cpu.into()).expect("the architecture is known");
     let base = speed(&*published);
     row("ssl", base, "x real time", 1.0);
-    let own = speed(&*extractor::open(DEFAULT_EXTRACTOR, Device::Cpu).expect("the default extractor opens"));
+    let own = speed(&*extractor::open(DEFAULT_EXTRACTOR, Device::Cpu.into()).expect("the default extractor opens"));
     row(DEFAULT_EXTRACTOR, own, "x real time", own / base);
 }

@@ -22,7 +22,7 @@ type Matrices = BTreeMap<u16, Tensor>;
 
 /// All hums against all songs, as the shipped embedder makes vectors of them.
 pub fn compare(material: &Material) {
-    let embedder = embedder::open(DEFAULT_EMBEDDER, Device::Cpu).expect("the default embedder opens");
+    let embedder = embedder::open(DEFAULT_EMBEDDER, Device::Cpu.into()).expect("the default embedder opens");
     let dir = tempfile::tempdir().expect("a temporary folder");
     let (index, songs) = library(dir.path(), &material.songs, embedder.as_ref());
     let snapshot = index.snapshot().expect("the snapshot opens");

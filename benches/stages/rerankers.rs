@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
+use qbh_models::Device;
 use qbh_models::reranker::{DEFAULT_RERANKER, Pair, Reranker};
-use tch::Device;
 
 use crate::material::Material;
 use crate::measure::{median, row, section};

@@ -7,13 +7,13 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use qbh_models::Device;
 use qbh_models::embedder;
 use qbh_models::engine::Kernel;
 use qbh_models::extractor::harmonic::Harmonic;
 use qbh_models::extractor::{self, Extractor};
 use qbh_models::nn::weights::Weights;
 use qbh_models::reranker::{self, Pair, Reranker};
-use tch::Device;
 
 /// Runs of each, in turn.
 const RUNS: usize = 7;

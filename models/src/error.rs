@@ -41,7 +41,19 @@ pub enum ModelError {
         /// The architecture.
         architecture: String,
     },
+    /// What was asked for is done by libtorch, which this build is without.
+    #[error(
+        "{what} needs libtorch, which this program was built without: run `make torch` in the folder of its source, and put qbh-torch beside qbh"
+    )]
+    NeedsTorch {
+        /// What was asked for.
+        what: String,
+    },
+    /// CUDA was asked for, and there is none.
+    #[error("no CUDA device was found: build with LIBTORCH set to a libtorch with CUDA, or use --device cpu")]
+    NoCuda,
     /// libtorch refused an operation.
+    #[cfg(feature = "torch")]
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),
     /// A file of melodies cannot be read, or a line of it is no melody.

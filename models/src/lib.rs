@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod contour;
+mod device;
 pub mod embedder;
 pub mod engine;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod reranker;
 pub mod resample;
 
 pub use contour::Contour;
+pub use device::Device;
 pub use error::ModelError;
 pub use info::ModelInfo;
 pub use median::median;

@@ -2,8 +2,8 @@
 
 use anyhow::Context as _;
 use directories::ProjectDirs;
+use qbh_models::Device;
 use std::path::{Path, PathBuf};
-use tch::Device;
 
 /// Options that stand before or after any subcommand.
 #[derive(Debug, clap::Args)]
@@ -71,14 +71,11 @@ pub enum DeviceName {
 }
 
 impl DeviceName {
-    /// The device, if this machine and its libtorch have it.
+    /// The device, if this machine and this build have it.
     pub fn device(self) -> anyhow::Result<Device> {
         match self {
             DeviceName::Cpu => Ok(Device::Cpu),
-            DeviceName::Cuda if tch::Cuda::is_available() => Ok(Device::Cuda(0)),
-            DeviceName::Cuda => {
-                anyhow::bail!("no CUDA device was found: build with LIBTORCH set to a libtorch with CUDA, or use --device cpu")
-            }
+            DeviceName::Cuda => Ok(Device::cuda()?),
         }
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use qbh::library::indexer::{self, Failure, IndexingPlan, IndexingReport, KnownFiles, Observer, Pending};
 use qbh_index::{Index, Snapshot};
+use qbh_models::Device;
 use qbh_models::embedder::DEFAULT_EMBEDDER;
 use qbh_models::extractor::DEFAULT_EXTRACTOR;
 use std::io::Write;
@@ -81,6 +82,8 @@ impl Args {
 /// Compares the library with the index, listens to what is new, prints the summary.
 pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
     let start = Instant::now();
+    // A device that this program has not is asked for before anything is said or opened.
+    let device = args.device.device()?;
     let roots = args.paths.iter().map(|path| {
         path.canonicalize().with_context(|| format!("{} (nothing was changed; is a drive missing?)", path.display()))
     });
@@ -120,7 +123,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
         index.refresh()?;
         IndexingReport { gone, elapsed: start.elapsed(), ..IndexingReport::of(&plan) }
     } else {
-        listen(args, context, index, &plan, &stop)?
+        listen(args, device, context, index, &plan, &stop)?
     };
     if args.json {
         summary::write_json(&plan, &report, out)?;
@@ -147,12 +150,12 @@ fn seen_by_readers(args: &Args, context: &Context) -> Result<KnownFiles> {
 /// Opens the models and works through the plan.
 fn listen(
     args: &Args,
+    device: Device,
     context: &Context,
     index: Option<Index>,
     plan: &IndexingPlan,
     stop: &AtomicBool,
 ) -> Result<IndexingReport> {
-    let device = args.device.device()?;
     let made_with = index.as_ref().map(Index::fingerprint);
     let of_index = |name: Option<&String>, default: &str| name.cloned().unwrap_or_else(|| default.to_owned());
     let extractor = of_index(args.extractor.as_ref().or(made_with.map(|m| &m.extractor.name)), DEFAULT_EXTRACTOR);

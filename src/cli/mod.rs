@@ -22,6 +22,9 @@ mod select;
 mod show;
 mod stats;
 mod table;
+#[cfg(not(feature = "torch"))]
+mod torch;
+#[cfg(feature = "torch")]
 mod train;
 mod verify;
 mod wav;
@@ -97,8 +100,12 @@ enum Command {
     #[command(subcommand)]
     Eval(eval::Eval),
     /// Train an extractor, an embedder or a reranker
+    #[cfg(feature = "torch")]
     #[command(subcommand)]
     Train(Box<train::Train>),
+    /// Train an extractor, an embedder or a reranker (with qbh-torch)
+    #[cfg(not(feature = "torch"))]
+    Train(torch::Arguments),
     /// Print a completion script for your shell
     Completions(completions::Args),
     /// Print the manual page, or write all pages into a folder
@@ -126,6 +133,8 @@ pub fn main() -> ExitCode {
         // `qbh list | head` has what it wanted.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            #[cfg(not(feature = "torch"))]
+            let error = torch::hand_over(error);
             complain(format!("{error:#}"));
             ExitCode::from(2)
         }
@@ -150,7 +159,13 @@ fn run(cli: Cli) -> Result<Status> {
         Command::Models(args) => models::run(&args, &context, &mut out),
         Command::Demo(args) => demo::run(&args, &context, &mut out),
         Command::Eval(args) => eval::run(&args, &context, &mut out),
+        #[cfg(feature = "torch")]
         Command::Train(args) => train::run(*args).map(|()| Status::Done),
+        #[cfg(not(feature = "torch"))]
+        Command::Train(_) => torch::needed("qbh train"),
+        // It knows the arguments of trainings too.
+        #[cfg(not(feature = "torch"))]
+        Command::Completions(_) | Command::Man(_) if torch::beside().is_some() => torch::needed("all there is to say"),
         Command::Completions(args) => completions::run(&args, Cli::command(), &mut out),
         Command::Man(args) => man::run(&args, Cli::command(), &mut out),
     }?;

@@ -31,7 +31,7 @@ pub fn study<E: From<ModelError>>(
     for tasks in STUDY {
         let out = settings.out.join(format!("alpha-{}", name(tasks)));
         let weights = train_multidnn(&Settings { out, ..settings.clone() }, tasks, source, report)?;
-        score(tasks, &*extractor::open(&weights.to_string_lossy(), settings.device)?)?;
+        score(tasks, &*extractor::open(&weights.to_string_lossy(), settings.device.into())?)?;
     }
     Ok(())
 }

@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use qbh_models::Device;
 use qbh_models::extractor;
 use qbh_training::TrainingReport;
-use tch::Device;
 
 use super::{PassedOver, TrainError, recordings};
 use crate::eval::melody::MelodyScores;

@@ -146,10 +146,10 @@ pub fn from_index(dir: &Path) -> Result<Vec<Tune>, TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qbh_models::Device;
     use qbh_models::extractor::{DEFAULT_EXTRACTOR, open};
     use std::fmt::Write;
     use std::sync::Mutex;
-    use tch::Device;
 
     /// Twenty notes of half a second.
     const TUNE: [f32; 20] =

@@ -293,7 +293,7 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(workers).build().unwrap();
             let folder = tempfile::tempdir().unwrap();
             let searched = pool.install(|| {
-                let embedder = embedder::open(DEFAULT_EMBEDDER, tch::Device::Cpu).unwrap();
+                let embedder = embedder::open(DEFAULT_EMBEDDER, qbh_models::Device::Cpu).unwrap();
                 practise(&practice, material, folder.path(), embedder.as_ref(), &|_, _| ()).unwrap()
             });
             let cases = searched.train.into_iter().chain(searched.dev);

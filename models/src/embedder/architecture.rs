@@ -1,8 +1,5 @@
-//! The architectures: how each is built, fed, and how its contours are cut.
+//! The architectures: how each is fed, and how its contours are cut.
 
-use tch::nn::Path;
-
-use super::network::Network;
 use super::{Windowing, contextual, reference};
 
 /// The encoders that can be built, by the name in the metadata of their weights.
@@ -53,14 +50,6 @@ impl Architecture {
         match self {
             Architecture::Contextual => contextual::features(window, out),
             Architecture::Reference => reference::features(window, out),
-        }
-    }
-
-    /// A freshly initialised network with its variables under `path`.
-    pub fn build(self, path: &Path) -> Box<dyn Network> {
-        match self {
-            Architecture::Contextual => Box::new(contextual::Contextual::new(path)),
-            Architecture::Reference => Box::new(reference::Reference::new(path)),
         }
     }
 }

@@ -2,16 +2,14 @@
 
 use std::cell::RefCell;
 
-use tch::Device;
-use tch::nn::VarStore;
-
 use super::architecture::Architecture;
 use super::runner::Runner;
+#[cfg(feature = "torch")]
 use super::torch::Torch;
 use super::{Embedder, Projection, Windowing, contextual};
 use crate::engine::Kernel;
 use crate::nn::weights::Weights;
-use crate::{EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
+use crate::{Device, EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
 
 /// One of the [`Architecture`]s with its weights, ready to embed.
 pub(super) struct Encoder {
@@ -44,16 +42,24 @@ impl Encoder {
     }
 
     /// Any network on libtorch.
+    #[cfg(feature = "torch")]
     pub(super) fn on_libtorch(weights: &Weights, device: Device) -> Result<Self, ModelError> {
         let architecture = architecture_of(weights)?;
-        let (torch, parameters) = Torch::new(architecture, weights, device)?;
+        let (torch, parameters) = Torch::new(architecture, weights, device.into())?;
         Self::assemble(weights, parameters, architecture, Box::new(torch))
     }
 
+    /// Not in this build.
+    #[cfg(not(feature = "torch"))]
+    fn on_libtorch(weights: &Weights, _: Device) -> Result<Self, ModelError> {
+        Err(ModelError::NeedsTorch { what: format!("the embedder {} on this device", weights.architecture()) })
+    }
+
     /// The network with random weights.
+    #[cfg(feature = "torch")]
     #[expect(clippy::expect_used, reason = "weights of an architecture fit it")]
     pub(super) fn untrained(architecture: Architecture) -> Self {
-        let vs = VarStore::new(Device::Cpu);
+        let vs = tch::nn::VarStore::new(tch::Device::Cpu);
         let _network = architecture.build(&vs.root());
         let metadata = [("architecture".to_string(), architecture.name().to_string())].into();
         let weights = Weights::of("untrained", metadata, &vs).expect("variables of the processor can be read");

@@ -4,28 +4,33 @@
 //! Their weights name them in the `architecture` of the safetensors metadata.
 
 mod architecture;
+#[cfg(feature = "torch")]
 mod attention;
 mod contextual;
 mod encoder;
+#[cfg(feature = "torch")]
 mod network;
 mod projection;
 mod reference;
+#[cfg(feature = "torch")]
 mod residual;
 mod runner;
+mod shape;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod tests;
+#[cfg(feature = "torch")]
 mod torch;
 pub mod windows;
 
 pub use architecture::Architecture;
+#[cfg(feature = "torch")]
 pub use network::Network;
 pub use projection::{NAME as PROJECTION, Projection};
 
-use tch::Device;
-
 use crate::engine::Kernel;
 use crate::nn::weights::Weights;
-use crate::{EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
+use crate::{Device, EMBEDDING_DIM, Embedding, ModelError, ModelInfo};
 
 /// Weights that come with qbh, by name.
 pub const SHIPPED: &[(&str, &[u8])] = &[(DEFAULT_EMBEDDER, include_bytes!("../../weights/contextual.safetensors"))];
@@ -51,11 +56,13 @@ pub fn on_engine(weights: &Weights, kernel: Kernel) -> Result<Box<dyn Embedder>,
 ///
 /// # Errors
 /// The weights are of something else.
+#[cfg(feature = "torch")]
 pub fn on_libtorch(weights: &Weights, device: Device) -> Result<Box<dyn Embedder>, ModelError> {
     Ok(Box::new(encoder::Encoder::on_libtorch(weights, device)?))
 }
 
 /// An embedder with random weights: for benchmarks and tests.
+#[cfg(feature = "torch")]
 pub fn untrained(architecture: Architecture) -> Box<dyn Embedder> {
     Box::new(encoder::Encoder::untrained(architecture))
 }

@@ -53,6 +53,7 @@ impl Projection {
 }
 
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod tests {
     use super::*;
     use crate::nn::variables::save;

@@ -1,8 +1,9 @@
-//! The residual block of both encoders.
+//! The residual block of both encoders, on libtorch.
 
 use tch::Tensor;
 use tch::nn::Path;
 
+use super::shape::{EPS, residual as shape};
 use crate::nn::conv::{ConvBn, ConvShape};
 
 /// conv-BN-ReLU-conv-BN, added to the input (projected by 1x1 conv-BN where the widths differ), ReLU. Keeps the length.
@@ -12,14 +13,6 @@ pub(super) struct Residual {
     b: ConvBn<1>,
     projection: Option<ConvBn<1>>,
 }
-
-/// Shape of its convolutions.
-pub(super) const fn shape(input: i64, output: i64, dilation: i64) -> ConvShape<1> {
-    ConvShape::new(input, output, [3]).dilated([dilation])
-}
-
-/// Epsilon of the batch normalisations, PyTorch's.
-pub(super) const EPS: f64 = 1e-5;
 
 impl Residual {
     /// Variables under `path`: `a`, `b` and, where the widths differ, `projection`. Kernel 3.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tch::Tensor;
 use tch::nn::VarStore;
-use tch::{Device, Tensor};
 
 use super::encoder::Encoder;
 use super::*;
@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 fn fresh(architecture: Architecture) -> Weights {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("fresh.safetensors");
-    let vs = VarStore::new(Device::Cpu);
+    let vs = VarStore::new(tch::Device::Cpu);
     let _network = architecture.build(&vs.root());
     let tensors: Vec<_> = vs.variables().into_iter().collect();
     save(&tensors, BTreeMap::from([("architecture".into(), architecture.name().into())]), &path).unwrap();
@@ -90,7 +90,7 @@ fn batches_do_not_change_embeddings() {
 /// Weights whose batch normalisations have seen something.
 fn seasoned(seed: i64) -> Weights {
     tch::manual_seed(seed);
-    let vs = VarStore::new(Device::Cpu);
+    let vs = VarStore::new(tch::Device::Cpu);
     let _network = Architecture::Contextual.build(&vs.root());
     let _guard = tch::no_grad_guard();
     for (key, mut variable) in vs.variables() {
@@ -190,7 +190,7 @@ fn yardstick_name(ours: &str) -> String {
 fn an_encoder_trained_elsewhere_works_here() {
     let Some(path) = crate::skipped::shared_data("yardstick/embedder.safetensors") else { return };
     let yardstick = Weights::open(path.to_str().unwrap(), &[]).unwrap();
-    let vs = VarStore::new(Device::Cpu);
+    let vs = VarStore::new(tch::Device::Cpu);
     let _network = Architecture::Contextual.build(&vs.root());
     let tensors: Vec<(String, Tensor)> = vs
         .variables()

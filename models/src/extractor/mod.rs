@@ -9,25 +9,32 @@
 //! - `spectrum`: the short-time Fourier transform under all front ends
 //! - `registry`: the table of all of them
 
+#[cfg(feature = "torch")]
 pub mod ah1;
+#[cfg(feature = "torch")]
 mod grid;
 pub mod harmonic;
+#[cfg(feature = "torch")]
 pub mod jdc;
 mod level;
+#[cfg(feature = "torch")]
 pub mod multidnn;
 mod pieces;
 mod registry;
+#[cfg(feature = "torch")]
 pub mod segmented;
+#[cfg(feature = "torch")]
 pub mod segments;
 mod spectrum;
+#[cfg(feature = "torch")]
 pub mod ssl;
 
-pub use registry::{ARCHITECTURES, Architecture, architecture, open, untrained};
+#[cfg(feature = "torch")]
+pub use registry::untrained;
+pub use registry::{ARCHITECTURES, Architecture, architecture, open};
 
-use std::collections::BTreeMap;
-
-use tch::nn::VarStore;
-use tch::{Device, Kind, Tensor};
+#[cfg(feature = "torch")]
+use tch::{Device, Kind, Tensor, nn::VarStore};
 
 use crate::{ModelError, ModelInfo, PitchTrack};
 
@@ -61,6 +68,7 @@ pub trait Extractor: Send {
 /// Seconds of audio after which a recording is cut into sections that are extracted one by one, so that memory stays bounded.
 pub const MAX_SECTION: f64 = 600.0;
 
+#[cfg(feature = "torch")]
 fn one_thread(device: Device) {
     if device == Device::Cpu {
         tch::set_num_threads(1);
@@ -68,13 +76,14 @@ fn one_thread(device: Device) {
 }
 
 /// What a network with random weights says of itself.
+#[cfg(feature = "torch")]
 fn untrained_info(architecture: &str, vs: &VarStore) -> ModelInfo {
     ModelInfo {
         name: format!("untrained {architecture}"),
         architecture: architecture.to_string(),
         fingerprint: "0".repeat(16),
         parameters: vs.trainable_variables().iter().map(Tensor::numel).sum(),
-        metadata: BTreeMap::new(),
+        metadata: Default::default(),
     }
 }
 
@@ -84,6 +93,7 @@ fn frame_count(samples: usize, hop: usize) -> usize {
 }
 
 /// The kind in which convolutions compute fastest: bf16 where the processor multiplies it natively, else f32.
+#[cfg(feature = "torch")]
 pub fn fastest_kind(device: Device) -> Kind {
     #[cfg(target_arch = "x86_64")]
     let native = std::arch::is_x86_feature_detected!("avx512bf16");

@@ -1,15 +1,13 @@
 //! The table of architectures: a further network is its module and one row here (and, to be trained, a row in `qbh-training`).
 
-use tch::Device;
-
-use super::ah1::Ah1;
-use super::harmonic::{Harmonic, Size};
-use super::jdc::Jdc;
-use super::multidnn::MultiDnn;
-use super::ssl::Ssl;
-use super::{Extractor, SHIPPED, ah1, harmonic, jdc, multidnn, one_thread, ssl};
-use crate::ModelError;
+#[cfg(feature = "torch")]
+use super::harmonic::Size;
+use super::harmonic::{self, Harmonic};
+use super::{Extractor, SHIPPED};
+#[cfg(feature = "torch")]
+use super::{ah1::Ah1, jdc::Jdc, multidnn::MultiDnn, one_thread, ssl::Ssl};
 use crate::nn::weights::Weights;
+use crate::{Device, ModelError};
 
 /// A network that can be opened, under one name.
 #[derive(Debug)]
@@ -21,11 +19,23 @@ pub struct Architecture {
     /// The `architecture` in the metadata of its weights; the sizes of one architecture share it.
     pub family: &'static str,
     open: Opener,
+    #[cfg(feature = "torch")]
     untrained: fn(Device) -> Box<dyn Extractor>,
 }
 
 /// Makes the network of some weights.
 type Opener = fn(&Weights, Device) -> Result<Box<dyn Extractor>, ModelError>;
+
+/// Opens a network that only libtorch can run.
+macro_rules! on_libtorch {
+    ($network:ident) => {{
+        #[cfg(feature = "torch")]
+        let open: Opener = |weights, device| Ok(Box::new($network::from_weights(weights, device.into())?));
+        #[cfg(not(feature = "torch"))]
+        let open: Opener = |weights, _| Err(ModelError::NeedsTorch { what: format!("the extractor {}", weights.architecture()) });
+        open
+    }};
+}
 
 /// All of them, the default first.
 pub static ARCHITECTURES: &[Architecture] = &[
@@ -34,6 +44,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
         about: "compact, over a harmonic stack",
         family: harmonic::ARCHITECTURE,
         open: |weights, device| Ok(Box::new(Harmonic::from_weights(weights, device)?)),
+        #[cfg(feature = "torch")]
         untrained: |device| Box::new(Harmonic::untrained(Size::S, device)),
     },
     Architecture {
@@ -41,42 +52,48 @@ pub static ARCHITECTURES: &[Architecture] = &[
         about: "the same, twice as wide",
         family: harmonic::ARCHITECTURE,
         open: |weights, device| Ok(Box::new(Harmonic::from_weights(weights, device)?)),
+        #[cfg(feature = "torch")]
         untrained: |device| Box::new(Harmonic::untrained(Size::M, device)),
     },
     Architecture {
         name: "ssl",
         about: "Kum, Lin, Su & Nam 2020",
-        family: ssl::ARCHITECTURE,
-        open: |weights, device| Ok(Box::new(Ssl::from_weights(weights, device)?)),
-        untrained: |device| Box::new(Ssl::untrained(device)),
+        family: "ssl",
+        open: on_libtorch!(Ssl),
+        #[cfg(feature = "torch")]
+        untrained: |device| Box::new(Ssl::untrained(device.into())),
     },
     Architecture {
         name: "jdc",
         about: "Kum & Nam 2019",
-        family: jdc::ARCHITECTURE,
-        open: |weights, device| Ok(Box::new(Jdc::from_weights(weights, device)?)),
-        untrained: |device| Box::new(Jdc::untrained(device)),
+        family: "jdc",
+        open: on_libtorch!(Jdc),
+        #[cfg(feature = "torch")]
+        untrained: |device| Box::new(Jdc::untrained(device.into())),
     },
     Architecture {
         name: "multidnn",
         about: "Cao, Feng & Li 2019, without LSTMs",
-        family: multidnn::ARCHITECTURE,
-        open: |weights, device| Ok(Box::new(MultiDnn::from_weights(weights, device)?)),
-        untrained: |device| Box::new(MultiDnn::untrained(false, device)),
+        family: "multidnn",
+        open: on_libtorch!(MultiDnn),
+        #[cfg(feature = "torch")]
+        untrained: |device| Box::new(MultiDnn::untrained(false, device.into())),
     },
     Architecture {
         name: "multidnn-rnn",
         about: "the same with LSTMs; trained --from a multidnn",
-        family: multidnn::ARCHITECTURE_RNN,
-        open: |weights, device| Ok(Box::new(MultiDnn::from_weights(weights, device)?)),
-        untrained: |device| Box::new(MultiDnn::untrained(true, device)),
+        family: "multidnn-rnn",
+        open: on_libtorch!(MultiDnn),
+        #[cfg(feature = "torch")]
+        untrained: |device| Box::new(MultiDnn::untrained(true, device.into())),
     },
     Architecture {
         name: "ah1",
         about: "Huang & Liu 2020",
-        family: ah1::ARCHITECTURE,
-        open: |weights, device| Ok(Box::new(Ah1::from_weights(weights, device)?)),
-        untrained: |device| Box::new(Ah1::untrained(device)),
+        family: "ah1",
+        open: on_libtorch!(Ah1),
+        #[cfg(feature = "torch")]
+        untrained: |device| Box::new(Ah1::untrained(device.into())),
     },
 ];
 
@@ -103,7 +120,8 @@ pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Extractor>, Mo
         (ModelError::UnknownModel { .. }, Ok(known)) => ModelError::NoWeights { architecture: known.name.to_string() },
         (error, _) => error,
     })?;
-    one_thread(device);
+    #[cfg(feature = "torch")]
+    one_thread(device.into());
     match ARCHITECTURES.iter().find(|a| a.family == weights.architecture()) {
         Some(architecture) => (architecture.open)(&weights, device),
         None => {
@@ -120,8 +138,9 @@ pub fn open(name_or_path: &str, device: Device) -> Result<Box<dyn Extractor>, Mo
 ///
 /// # Errors
 /// No such architecture.
+#[cfg(feature = "torch")]
 pub fn untrained(name: &str, device: Device) -> Result<Box<dyn Extractor>, ModelError> {
-    one_thread(device);
+    one_thread(device.into());
     Ok((architecture(name)?.untrained)(device))
 }
 
@@ -129,6 +148,7 @@ pub fn untrained(name: &str, device: Device) -> Result<Box<dyn Extractor>, Model
 mod tests {
     use super::*;
 
+    #[cfg(feature = "torch")]
     #[test]
     fn every_architecture_opens_untrained_under_its_family() {
         for architecture in ARCHITECTURES {

@@ -13,6 +13,7 @@ pub enum Edge {
     /// Silence.
     Zero,
     /// The signal mirrored, its end sample not repeated (silence where the signal is too short for that).
+    #[cfg_attr(not(feature = "torch"), allow(dead_code))] // only libtorch's networks mirror
     Reflect,
 }
 

@@ -3,6 +3,7 @@
 //! the weights of `ssl.h5` as a PyTorch state dict. The outputs are those of frames 0, 7 and 30.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use tch::nn::VarStore;
@@ -11,7 +12,9 @@ use tch::{Device, Kind, Tensor};
 use super::*;
 use crate::extractor::jdc::JdcNet;
 use crate::extractor::segmented::SegmentNet;
+use crate::extractor::segments::{BINS, SEGMENT};
 use crate::extractor::ssl::SslNet;
+use crate::nn::hard_lstm::{self, Gates};
 use crate::nn::weights::Weights;
 
 macro_rules! fixture {
@@ -48,7 +51,7 @@ fn apart<N: SegmentNet>(name: &str, bytes: &[u8], recorded: &[u8], gates: Option
     imported.save(&path).unwrap();
     let weights = Weights::open(path.to_str().unwrap(), &[]).unwrap();
     assert_eq!(weights.tensor("front_end.std").unwrap().double_value(&[1, 2]), 516.0);
-    assert_eq!(crate::extractor::open(path.to_str().unwrap(), Device::Cpu).unwrap().info().architecture, N::ARCHITECTURE);
+    assert_eq!(crate::extractor::open(path.to_str().unwrap(), crate::Device::Cpu).unwrap().info().architecture, N::ARCHITECTURE);
 
     let mut vs = VarStore::new(Device::Cpu);
     let mut net = N::new(&vs.root());

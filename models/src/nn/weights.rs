@@ -65,6 +65,7 @@ impl Weights {
     }
 
     /// Weights that are in no file yet.
+    #[cfg(feature = "torch")]
     pub(super) fn from_arrays(name: &str, metadata: BTreeMap<String, String>, arrays: BTreeMap<String, Array>) -> Self {
         Weights { name: name.to_string(), metadata, fingerprint: "0".repeat(16), arrays }
     }

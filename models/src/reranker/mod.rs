@@ -6,26 +6,28 @@
 //! for the best candidates.
 
 mod engine;
+#[cfg(feature = "torch")]
 mod network;
 mod pair;
 mod runner;
 mod shape;
 
+#[cfg(feature = "torch")]
 pub use network::{SideBySide, logits};
 pub use pair::{CHANNELS, Pair};
 
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use tch::Device;
 
 use self::engine::Engine;
+#[cfg(feature = "torch")]
 use self::network::Torch;
 use self::pair::by_steps;
 use self::runner::Runner;
 use crate::engine::Kernel;
 use crate::nn::weights::Weights;
-use crate::{ModelError, ModelInfo};
+use crate::{Device, ModelError, ModelInfo};
 
 /// Weights that come with qbh, by name.
 pub const SHIPPED: &[(&str, &[u8])] = &[(DEFAULT_RERANKER, include_bytes!("../../weights/side-by-side.safetensors"))];
@@ -70,11 +72,18 @@ impl Reranker {
     ///
     /// # Errors
     /// As for [`Reranker::open`].
+    #[cfg(feature = "torch")]
     pub fn on_libtorch(weights: &Weights, device: Device) -> Result<Self, ModelError> {
         check(weights)?;
-        let (torch, parameters) = Torch::new(weights, device)?;
+        let (torch, parameters) = Torch::new(weights, device.into())?;
         let workers = if device == Device::Cpu { rayon::current_num_threads() } else { 1 };
         Self::assemble(weights.describe(parameters), Box::new(torch), workers)
+    }
+
+    /// Not in this build.
+    #[cfg(not(feature = "torch"))]
+    fn on_libtorch(_: &Weights, _: Device) -> Result<Self, ModelError> {
+        Err(ModelError::NeedsTorch { what: "a reranker on this device".into() })
     }
 
     fn assemble(info: ModelInfo, runner: Box<dyn Runner>, workers: usize) -> Result<Self, ModelError> {
@@ -130,6 +139,7 @@ mod tests {
         Pair::new(&hum, &song, &path, 2.0).unwrap()
     }
 
+    #[cfg(feature = "torch")]
     #[test]
     fn the_engine_and_libtorch_score_alike() {
         let pairs: Vec<Pair> = (0..40).map(|i| if i % 2 == 0 { pair(i).cut(i / 2..30 + i % 5) } else { pair(i) }).collect();

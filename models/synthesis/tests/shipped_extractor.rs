@@ -1,13 +1,13 @@
 //! What the shipped extractor hears in what the studio and simple generators make.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+use qbh_models::Device;
 use qbh_models::PitchTrack;
 use qbh_models::extractor::{DEFAULT_EXTRACTOR, open};
 use qbh_models::pitch::{hz_to_midi, midi_to_hz};
 use qbh_synthesis::SAMPLE_RATE;
 use qbh_synthesis::random::Draw;
 use qbh_synthesis::studio::{Studio, StudioConfig};
-use tch::Device;
 
 /// Share of the frames voiced in `truth` on which `track` is within half a semitone.
 fn raw_pitch_accuracy(track: &PitchTrack, truth: &[f32]) -> f32 {

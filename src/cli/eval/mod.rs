@@ -5,6 +5,7 @@ mod fit;
 mod heading;
 mod melody;
 mod retrieval;
+#[cfg(feature = "torch")]
 mod singing;
 
 use super::Status;
@@ -25,7 +26,11 @@ pub enum Eval {
     /// Fit what songs are ranked by, and how sure a match is, to hums with known songs
     Fit(fit::Args),
     /// Measure how people sing, beside simulated hums of the same passages
+    #[cfg(feature = "torch")]
     Singing(singing::Args),
+    /// Measure how people sing, beside simulated hums of the same passages (with qbh-torch)
+    #[cfg(not(feature = "torch"))]
+    Singing(super::torch::Arguments),
 }
 
 /// Runs the evaluation asked for.
@@ -35,6 +40,9 @@ pub fn run(eval: &Eval, context: &Context, out: &mut dyn Write) -> Result<Status
         Eval::Extractors(args) => extractors::run(args, context, out),
         Eval::Retrieval(args) => retrieval::run(args, context, out),
         Eval::Fit(args) => fit::run(args, context, out),
+        #[cfg(feature = "torch")]
         Eval::Singing(args) => singing::run(args, context, out),
+        #[cfg(not(feature = "torch"))]
+        Eval::Singing(_) => super::torch::needed("qbh eval singing"),
     }
 }

@@ -3,9 +3,7 @@
 use super::{Kind, open_any};
 use crate::cli::context::Context;
 use anyhow::{Context as _, Result, bail};
-use qbh_models::import::{self, Import};
-use qbh_models::nn::hard_lstm::Gates;
-use qbh_models::{embedder, extractor, reranker};
+use qbh_models::{embedder, extractor, import, reranker};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -74,12 +72,23 @@ fn write(args: &Args, target: &std::path::Path) -> Result<()> {
         std::fs::copy(file, target).with_context(|| format!("cannot copy {} to {}", file.display(), target.display()))?;
         return Ok(());
     }
-    let imported = import::import(&Import {
-        file,
+    convert(args, target)
+}
+
+/// Makes weights of ours of published ones.
+#[cfg(feature = "torch")]
+fn convert(args: &Args, target: &std::path::Path) -> Result<()> {
+    let imported = import::import(&import::Import {
+        file: &args.file,
         architecture: args.arch.as_deref(),
         mean: args.mean.as_deref(),
         std: args.std.as_deref(),
-        gates: args.gates.as_deref().and_then(Gates::from_name),
+        gates: args.gates.as_deref().and_then(qbh_models::nn::hard_lstm::Gates::from_name),
     })?;
     Ok(imported.save(target)?)
+}
+
+#[cfg(not(feature = "torch"))]
+fn convert(_: &Args, _: &std::path::Path) -> Result<()> {
+    crate::cli::torch::needed("importing published weights")
 }

@@ -5,15 +5,17 @@ mod import;
 use super::Status;
 use super::context::Context;
 use super::table::{Table, printable};
+#[cfg(not(feature = "torch"))]
+use super::torch;
 use anyhow::{Context as _, Result, bail};
 use qbh::library::indexer;
 use qbh_index::Snapshot;
+use qbh_models::Device;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER, Embedder};
 use qbh_models::extractor::{self, ARCHITECTURES, DEFAULT_EXTRACTOR, Extractor};
 use qbh_models::reranker::{self, DEFAULT_RERANKER, Reranker};
 use qbh_models::{ModelError, ModelInfo};
 use std::io::Write;
-use tch::Device;
 
 /// Arguments of `qbh models`.
 #[derive(Debug, clap::Args)]
@@ -68,7 +70,13 @@ fn list(context: &Context, out: &mut dyn Write) -> Result<()> {
         .chain(reranker::SHIPPED)
         .map(|(name, _)| ((*name).to_owned(), "shipped"));
     for (name, origin) in shipped.chain(imported(context).into_iter().map(|name| (name, "imported"))) {
-        let (kind, info) = open_any(&name, context)?;
+        let opened = open_any(&name, context);
+        #[cfg(not(feature = "torch"))]
+        if opened.as_ref().is_err_and(|error| torch::is_needed(error) && torch::beside().is_none()) {
+            table.row(vec![name, "-".into(), "-".into(), "-".into(), "-".into(), format!("{origin}, for qbh-torch")]);
+            continue;
+        }
+        let (kind, info) = opened?;
         let default = [DEFAULT_EXTRACTOR, DEFAULT_EMBEDDER, DEFAULT_RERANKER].contains(&name.as_str());
         let origin = format!("{origin}{}", if default { ", default" } else { "" });
         let kind = format!("{kind:?}").to_lowercase();
@@ -112,10 +120,13 @@ fn open_any(name: &str, context: &Context) -> Result<(Kind, ModelInfo)> {
     let extractor = extractor::open(&path, Device::Cpu);
     match extractor {
         Ok(extractor) => Ok((Kind::Extractor, extractor.info().clone())),
-        Err(ModelError::Io { .. }) => Err(extractor.err().map_or_else(|| anyhow::anyhow!("unreadable"), anyhow::Error::from)),
+        Err(ModelError::Io { .. } | ModelError::NeedsTorch { .. }) => {
+            Err(extractor.err().map_or_else(|| anyhow::anyhow!("unreadable"), anyhow::Error::from))
+        }
         Err(as_extractor) => match (embedder::open(&path, Device::Cpu), Reranker::open(&path, Device::Cpu)) {
             (Ok(embedder), _) => Ok((Kind::Embedder, embedder.info().clone())),
             (_, Ok(reranker)) => Ok((Kind::Reranker, reranker.info().clone())),
+            (Err(needs @ ModelError::NeedsTorch { .. }), _) => Err(needs.into()),
             (Err(as_embedder), Err(as_reranker)) => {
                 bail!("{name} is no extractor ({as_extractor}), no embedder ({as_embedder}) and no reranker ({as_reranker})")
             }

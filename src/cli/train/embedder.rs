@@ -103,7 +103,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let mut real_hums = Vec::new();
     if let Some(path) = &args.pairs {
-        let extractor = extractor::open(&args.extractor, device)?;
+        let extractor = extractor::open(&args.extractor, device.into())?;
         let paired = hums::pairs(path, &*extractor, &passed_over)?;
         real_hums = paired.into_iter().map(|paired| paired.hum).collect();
         training.sources.insert(format!("{} pairs of hum and song", real_hums.len()));

@@ -9,11 +9,11 @@ use qbh::pitchfile::write_text;
 use qbh::plot::spectrogram_png;
 use qbh::train::recordings;
 use qbh::train::replace::replace_voice;
+use qbh_models::Device;
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_synthesis::mixing::Mode;
 use qbh_synthesis::studio::Studio;
 use qbh_synthesis::{Example, SAMPLE_RATE};
-use tch::Device;
 
 use super::passed_over;
 use crate::cli::wav::write_wav;

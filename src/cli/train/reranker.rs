@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use qbh::train::hums;
 use qbh::train::practise::{Material, Practice, Searched, practise};
+use qbh_models::Device;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
 use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
 use qbh_models::reranker::Reranker;
 use qbh_training::embedder::Collection;
 use qbh_training::reranker::{BATCH, train};
 use qbh_training::{Budget, Resume, Settings};
-use tch::Device;
 
 use super::{command, device, passed_over, print};
 use crate::cli::progress;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use clap::ValueEnum;
 use qbh::train::unlabelled;
+use qbh_models::Device;
 use qbh_models::extractor;
 use qbh_training::extractor::pseudo::{Setup, Unlabelled};
-use tch::Device;
 
 use super::passed_over;
 

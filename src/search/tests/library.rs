@@ -78,7 +78,7 @@ impl Embedder for Projection {
 
 /// The shipped one: it looks at contours, whatever finds them.
 pub(super) fn reranker() -> Option<Reranker> {
-    Some(Reranker::open(DEFAULT_RERANKER, tch::Device::Cpu).unwrap())
+    Some(Reranker::open(DEFAULT_RERANKER, qbh_models::Device::Cpu).unwrap())
 }
 
 /// A melody of random notes, some with a rest behind them.

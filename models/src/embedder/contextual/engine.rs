@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::shape::{DILATIONS, DOWN, HEADS, NARROW, NARROW_STEPS, STEM, WIDE, WIDE_STEPS};
 use super::{CHANNELS, STEPS};
-use crate::embedder::residual::EPS;
 use crate::embedder::runner::Runner;
+use crate::embedder::shape::{EPS, residual as residual_shape};
 use crate::engine::{
     Affine, Conv, Finish, Kernel, LAYER_NORM_EPS, Panels, Plane, Reader, Room as BlockRoom, TransformerBlock, linear, softmax,
 };
@@ -125,7 +125,7 @@ impl Network {
     fn read(reader: &mut Reader) -> Result<Self, ModelError> {
         let residuals = |reader: &mut Reader, name: &str, channels: i64| {
             let one = |reader: &mut Reader, part: &str, dilation| {
-                let shape = crate::embedder::residual::shape(channels, channels, dilation);
+                let shape = residual_shape(channels, channels, dilation);
                 reader.conv_bn(&format!("{name}{dilation}.{part}"), &shape, EPS, [channels as usize])
             };
             DILATIONS.iter().map(|&d| Ok([one(reader, "a", d)?, one(reader, "b", d)?])).collect::<Result<Vec<_>, ModelError>>()

@@ -4,10 +4,12 @@
 //! pitch is subtracted, so that transposition changes nothing. 1.03 M parameters, some 15 M multiplications a window.
 
 mod engine;
+#[cfg(feature = "torch")]
 mod net;
 mod shape;
 
 pub(super) use engine::Engine;
+#[cfg(feature = "torch")]
 pub(super) use net::Contextual;
 
 use crate::median;

@@ -7,7 +7,8 @@ use super::shape::{DILATIONS, DOWN, HEADS, NARROW, STEM, WIDE, WIDE_STEPS};
 use crate::EMBEDDING_DIM;
 use crate::embedder::attention::{TransformerBlock, apply, linear, normalise};
 use crate::embedder::network::{Network, normalize};
-use crate::embedder::residual::{EPS, Residual};
+use crate::embedder::residual::Residual;
+use crate::embedder::shape::EPS;
 use crate::nn::conv::ConvBn;
 
 /// The network with its variables.

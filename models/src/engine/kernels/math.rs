@@ -5,6 +5,8 @@
 pub(crate) enum Function {
     /// `e^x`.
     Exp,
+    /// The natural logarithm.
+    Ln,
     /// `1 / (1 + e^-x)`.
     Sigmoid,
     /// The hyperbolic tangent.
@@ -18,6 +20,7 @@ pub(crate) enum Function {
 pub(super) fn map(function: Function, values: &mut [f32]) {
     match function {
         Function::Exp => values.iter_mut().for_each(|x| *x = exp(*x)),
+        Function::Ln => values.iter_mut().for_each(|x| *x = ln(*x)),
         Function::Sigmoid => values.iter_mut().for_each(|x| *x = sigmoid(*x)),
         Function::Tanh => values.iter_mut().for_each(|x| *x = tanh(*x)),
         Function::Gelu => values.iter_mut().for_each(|x| *x = gelu(*x)),
@@ -42,13 +45,14 @@ pub(super) fn gate(given: &[f32], recurrent: &[f32], state: &mut [f32]) {
     }
 }
 
+/// ln 2 in two parts, the first of few bits.
+const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+
 /// `e^x` within 2e-7 of it, relatively; below -87 and above 88, `e` to these.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     /// Added to a number of up to 2^22, it leaves its integer part in the lowest bits.
     const TO_INTEGER: f32 = 12_582_912.0;
-    /// ln 2 in two parts, the first of few bits.
-    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     // Not `clamp`, which is a branch to the compiler; a NaN stays one.
     let x = if x < -87.0 { -87.0 } else { x };
     let x = if x > 88.0 { 88.0 } else { x };
@@ -59,6 +63,29 @@ pub(super) fn exp(x: f32) -> f32 {
     let p = ((((1.987_569_1e-4 * r + 1.398_2e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 1.666_666_5e-1) * r + 0.5;
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000));
     (p * r * r + r + 1.0) * power
+}
+
+/// The natural logarithm of a normal positive number, within 2e-7 of it.
+#[inline(always)]
+pub(super) fn ln(x: f32) -> f32 {
+    let bits = x.to_bits();
+    // The number is 2^e (1 + m), m between the square roots of 1/2 and of 2, less 1.
+    let e = (bits >> 23) as i32 - 126;
+    let half = f32::from_bits((bits & 0x007f_ffff) | 0x3f00_0000);
+    let low = half < std::f32::consts::FRAC_1_SQRT_2;
+    let m = if low { 2.0 * half - 1.0 } else { half - 1.0 };
+    let e = if low { e - 1 } else { e } as f32;
+    // Minimax polynomial of (ln(1 + m) - m + m^2 / 2) / m^3 (Moshier, Cephes).
+    let p = (((((((7.037_684e-2 * m - 0.115_146_1) * m + 0.116_769_98) * m - 0.124_201_41) * m + 0.142_493_23) * m
+        - 0.166_680_58)
+        * m
+        + 0.200_007_15)
+        * m
+        - 0.249_999_94)
+        * m
+        + 0.333_333_3;
+    let rest = p * m * m * m + e * LN_2[1] - 0.5 * m * m;
+    m + rest + e * LN_2[0]
 }
 
 /// `1 / (1 + e^-x)`.

@@ -156,6 +156,10 @@ proptest! {
         for kernel in Kernel::available() {
             let apply = |function| { let mut y = [x; 19]; kernel.map(function, &mut y); y[18] };
             prop_assert!(near(apply(math::Function::Exp), exact.exp(), exact.exp()), "{kernel:?}");
+            let mut y = [x.abs() + 1e-6; 19];
+            let wanted = f64::from(y[0]).ln();
+            kernel.map(math::Function::Ln, &mut y);
+            prop_assert!(near(y[18], wanted, 1.0), "{kernel:?}: ln is {} not {}", y[18], wanted);
             prop_assert!(near(apply(math::Function::Sigmoid), 1.0 / (1.0 + (-exact).exp()), 1.0), "{kernel:?}");
             prop_assert!(near(apply(math::Function::Tanh), exact.tanh(), 1.0), "{kernel:?}");
         }

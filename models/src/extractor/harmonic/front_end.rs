@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::engine::{Function, Kernel};
 use crate::extractor::level::{clean, gain};
 use crate::extractor::spectrum::{Edge, Stft};
 use crate::pitch::midi_to_hz;
@@ -74,13 +75,19 @@ impl FrontEnd {
                 filters.apply(magnitudes, &mut out[start..start + BANDS]);
             });
         }
+        out.iter_mut().for_each(|mean| *mean += 1e-4);
+        Kernel::best().map(Function::Ln, out);
+        out.iter_mut().for_each(|logarithm| *logarithm *= 0.25);
     }
 }
+
+/// Bins that are summed side by side: the sum of a filter would otherwise be one addition after the other.
+const LANES: usize = 8;
 
 /// Triangular filters on a logarithmic frequency axis, as a sparse matrix. Where bands lie closer than bins, a filter is one
 /// bin wide and interpolates.
 struct Filterbank {
-    /// Per band: first bin and number of weights.
+    /// Per band: first bin and number of weights, a multiple of [`LANES`].
     spans: Vec<(usize, usize)>,
     weights: Vec<f32>,
 }
@@ -104,8 +111,13 @@ impl Filterbank {
                 })
                 .collect();
             let sum: f32 = triangle.iter().sum();
-            spans.push((first, triangle.len()));
+            // Filled up with zeros on either side.
+            let len = triangle.len().next_multiple_of(LANES);
+            let begin = first.min(window / 2 + 1 - len);
+            spans.push((begin, len));
+            weights.extend(std::iter::repeat_n(0.0, first - begin));
             weights.extend(triangle.iter().map(|w| w / sum * scale));
+            weights.extend(std::iter::repeat_n(0.0, len - triangle.len() - (first - begin)));
         }
         Filterbank { spans, weights }
     }
@@ -114,8 +126,13 @@ impl Filterbank {
         let mut weights = self.weights.as_slice();
         for (&(first, len), value) in self.spans.iter().zip(out) {
             let (now, later) = weights.split_at(len);
-            let sum: f32 = now.iter().zip(&magnitudes[first..first + len]).map(|(w, m)| w * m).sum();
-            *value = 0.25 * (sum + 1e-4).ln();
+            let mut sums = [0.0f32; LANES];
+            for (w, m) in now.as_chunks::<LANES>().0.iter().zip(magnitudes[first..first + len].as_chunks::<LANES>().0) {
+                for lane in 0..LANES {
+                    sums[lane] += w[lane] * m[lane];
+                }
+            }
+            *value = sums.iter().sum();
             weights = later;
         }
     }

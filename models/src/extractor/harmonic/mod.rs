@@ -6,34 +6,36 @@
 mod decode;
 mod engine;
 mod front_end;
+#[cfg(feature = "torch")]
 mod net;
 mod runner;
 mod shape;
 #[cfg(test)]
+#[cfg(feature = "torch")]
 mod tests;
+#[cfg(feature = "torch")]
 mod torch;
 
 pub use decode::{BINS, BINS_PER_SEMITONE, LOWEST_MIDI};
 pub use front_end::{BANDS, FLOOR, FrontEnd, HOP, SPECTRA};
+#[cfg(feature = "torch")]
 pub use net::HarmonicNet;
 pub use shape::Size;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use tch::Device;
-use tch::nn::VarStore;
-
 use self::front_end::SAMPLE_RATE;
 use self::runner::{Engine, Runner};
 use self::shape::Shape;
+#[cfg(feature = "torch")]
 use self::torch::Torch;
 use super::Extractor;
 use super::level::gain;
 use super::pieces::Pieces;
 use crate::engine::Kernel;
 use crate::nn::weights::Weights;
-use crate::{ModelError, ModelInfo, PitchTrack};
+use crate::{Device, ModelError, ModelInfo, PitchTrack};
 
 /// Name of the architecture in weights files.
 pub const ARCHITECTURE: &str = "harmonic";
@@ -80,13 +82,21 @@ impl Harmonic {
     }
 
     /// As [`Harmonic::from_weights`], on libtorch whatever the device.
+    #[cfg(feature = "torch")]
     pub fn on_libtorch(weights: &Weights, device: Device) -> Result<Self, ModelError> {
         let size = size_of(weights)?;
-        let (torch, parameters) = Torch::new(weights, size, device)?;
+        let (torch, parameters) = Torch::new(weights, size, device.into())?;
         Self::assemble(weights, parameters, size, Box::new(torch))
     }
 
+    /// Not in this build.
+    #[cfg(not(feature = "torch"))]
+    fn on_libtorch(_: &Weights, _: Device) -> Result<Self, ModelError> {
+        Err(ModelError::NeedsTorch { what: "an extractor on this device".into() })
+    }
+
     /// The network with random weights: for benchmarks and tests.
+    #[cfg(feature = "torch")]
     #[expect(clippy::expect_used, reason = "weights of a size fit it")]
     pub fn untrained(size: Size, device: Device) -> Self {
         let weights = untrained_weights(size);
@@ -132,9 +142,10 @@ fn size_of(weights: &Weights) -> Result<Size, ModelError> {
 }
 
 /// Random weights of a network of this size.
+#[cfg(feature = "torch")]
 #[expect(clippy::expect_used, reason = "variables of the processor can be read")]
 fn untrained_weights(size: Size) -> Weights {
-    let vs = VarStore::new(Device::Cpu);
+    let vs = tch::nn::VarStore::new(tch::Device::Cpu);
     let _net = HarmonicNet::new(&vs.root(), size);
     let about = [("architecture", ARCHITECTURE), ("size", size.name()), ("voicing_threshold", "0.5")];
     let metadata = about.map(|(key, value)| (key.to_string(), value.to_string())).into();

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tch::Kind;
+use tch::nn::VarStore;
 
 use super::*;
 use crate::extractor::{DEFAULT_EXTRACTOR, SHIPPED, open};
@@ -9,7 +10,7 @@ use crate::extractor::{DEFAULT_EXTRACTOR, SHIPPED, open};
 /// Weights of a network whose batch normalisations have seen something.
 fn weights(size: Size, seed: i64) -> Weights {
     tch::manual_seed(seed);
-    let vs = VarStore::new(Device::Cpu);
+    let vs = VarStore::new(tch::Device::Cpu);
     let _net = HarmonicNet::new(&vs.root(), size);
     let _guard = tch::no_grad_guard();
     for (key, mut variable) in vs.variables() {
@@ -58,7 +59,7 @@ proptest! {
             prop_assert_eq!(engine.info(), torch.info());
             let (logits, voicing) = apart(&engine, &torch, &samples, frames);
             // On machines that multiply bf16, libtorch does.
-            let (logits_near, voicing_near) = if super::super::fastest_kind(Device::Cpu) == Kind::Float { (1e-3, 1e-4) } else { (1.0, 2e-2) };
+            let (logits_near, voicing_near) = if super::super::fastest_kind(tch::Device::Cpu) == Kind::Float { (1e-3, 1e-4) } else { (1.0, 2e-2) };
             prop_assert!(logits < logits_near && voicing < voicing_near, "{:?}: {} and {}", kernel, logits, voicing);
         }
     }

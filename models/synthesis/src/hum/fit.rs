@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use tch::Device;
+use qbh_models::Device;
 
 use super::ranges;
 use super::record::perform;

@@ -89,7 +89,7 @@ pub fn train(
     source.set_real_hums(data.real_hums);
     let directions = Directions::new(&source, kind.architecture, kind.dimension)?;
     if let Some(name) = settings.from.as_ref().filter(|_| settings.budget.steps != Some(0)) {
-        source.set_rivals(Rivals::mine(data.tunes, embedder::open(name, settings.device)?.as_ref(), settings.device)?);
+        source.set_rivals(Rivals::mine(data.tunes, embedder::open(name, settings.device.into())?.as_ref(), settings.device)?);
     }
     settings.prepare()?;
     let mut task = EmbedderTask::new(settings, kind, data.dev, directions)?;

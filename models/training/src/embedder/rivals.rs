@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn rivals_are_alike_and_of_other_tunes() {
-        let embedder = open(DEFAULT_EMBEDDER, Device::Cpu).unwrap();
+        let embedder = open(DEFAULT_EMBEDDER, qbh_models::Device::Cpu).unwrap();
         // Tunes 0 and 1 differ by every fifth note; 2 is another tune; 3 is 0 again, under the same group.
         let tune = |group, step: i32, change: f32| Tune {
             group,

@@ -41,7 +41,7 @@ fn trained_models_open_and_know_their_melodies() {
     assert!(losses[1] < losses[0], "{losses:?}");
     let recall = last.score("recall_10").unwrap();
     assert!(recall > 0.6, "recall@10 of 20 songs is {recall}");
-    let embedder = qbh_models::embedder::open(model.to_str().unwrap(), Device::Cpu).unwrap();
+    let embedder = qbh_models::embedder::open(model.to_str().unwrap(), Device::Cpu.into()).unwrap();
     assert_eq!(embedder.info().metadata["steps"], "60");
     assert_eq!(std::fs::read_to_string(dir.path().join("curve.csv")).unwrap().lines().count(), 3);
 }
@@ -65,7 +65,7 @@ fn without_a_step_a_model_stays_as_it_is_and_gets_a_projection() {
     }
     assert!(after.metadata[PROJECTION].starts_with("the first 32 principal directions"));
 
-    let opened = embedder::open(&path, Device::Cpu).unwrap();
+    let opened = embedder::open(&path, Device::Cpu.into()).unwrap();
     assert_eq!((opened.dimension(), opened.fork().dimension()), (32, 32));
     let windows: Vec<Vec<f32>> = (0..300).map(|i| (0..80).map(|s| 60.0 + ((s / 4 * (i + 3)) % 11) as f32).collect()).collect();
     let windows: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
@@ -88,7 +88,7 @@ fn the_reference_trains_on_triplets() {
     let keep = &mut |report: &TrainingReport| loss = report.score("loss");
     let model = train(&Settings::for_test(dir.path(), 4, 8), kind, data(&tunes, &[]), keep).unwrap();
     assert!(loss.is_some_and(|loss| loss > 0.0 && loss < 1.5), "{loss:?}");
-    assert_eq!(qbh_models::embedder::open(model.to_str().unwrap(), Device::Cpu).unwrap().info().architecture, "reference");
+    assert_eq!(qbh_models::embedder::open(model.to_str().unwrap(), Device::Cpu.into()).unwrap().info().architecture, "reference");
 }
 
 #[test]

@@ -164,8 +164,8 @@ impl Unlabelled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qbh_models::Device;
     use qbh_models::extractor;
-    use tch::Device;
 
     /// A minute: 30 s of a voice that the teacher is sure of, 10 s that it is not, 20 s of nothing.
     fn unlabelled(setup: Setup) -> Unlabelled {

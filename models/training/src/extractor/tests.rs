@@ -135,7 +135,7 @@ fn open_and_resume_alone() {
     let (straight, again) = (read(&straight), read(&resumed));
     assert!(straight.iter().all(|(name, tensor)| *tensor == again[name]));
 
-    let opened = extractor::open(resumed.to_str().unwrap(), Device::Cpu).unwrap();
+    let opened = extractor::open(resumed.to_str().unwrap(), Device::Cpu.into()).unwrap();
     assert_eq!(opened.info().metadata["size"], "s");
     assert_eq!(opened.info().metadata["steps"], "4");
     assert_eq!(opened.extract(&tones(1, 1.0).mix).unwrap().len(), 100);

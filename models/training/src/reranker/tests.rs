@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use tch::Device;
+use qbh_models::Device;
 
 use super::drawn::varied;
 use super::*;
