@@ -6,8 +6,8 @@ use super::vote::SongVotes;
 
 /// The votes that unrelated full songs get, to lean on where a library is too small to tell: their location and spread (cosine
 /// similarity, fitted by `qbh eval fit`), worth [`PRIOR_SONGS`] songs. Beside thousands of songs they have no weight.
-const PRIOR_LOCATION: f32 = 0.247;
-const PRIOR_SPREAD: f32 = 0.074;
+const PRIOR_LOCATION: f32 = 0.257;
+const PRIOR_SPREAD: f32 = 0.073;
 const PRIOR_SONGS: f32 = 30.0;
 
 /// What votes look like over songs that do not hold the hum: median and standard deviation, drawn towards the prior. One for each pair of hum length
