@@ -165,7 +165,7 @@ fn twins() -> Dir {
     for seed in 0..6 {
         dir.add(&format!("{seed}.mid"), midi(&melody(seed, 40)));
         dir.add(&format!("again/{}.mid", 9 - seed), midi(&melody(seed, 40)));
-        write(&dir, &format!("{seed}.wav"), hummed(seed, 3..16, 2.0, 1.2));
+        write(&dir, &format!("{seed}.wav"), hummed(seed, 3..22, 2.0, 1.2));
         rows +=
             &format!("{seed}.wav,{}\n", if seed % 2 == 0 { format!("{seed}.mid") } else { format!("again/{}.mid", 9 - seed) });
     }
