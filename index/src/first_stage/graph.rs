@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_128};
 
 use super::distance::{Int8Cosine, point};
-use super::hnsw::{Extra, Hnsw};
+use super::hnsw::{Extra, Hnsw, Pairs};
 use crate::derived::Derived;
 use crate::error::{Error, Result, io};
 use crate::snapshot::SnapshotFile;
@@ -141,7 +141,7 @@ struct GraphWindow {
 ///
 /// Random, because windows of one song that are inserted one after the other leave points unreachable; the order of a hash of
 /// the number is as good as a shuffle, and the same every time.
-fn distinct(scan: &SnapshotFile) -> Result<(Vec<GraphWindow>, Vec<(u32, u32)>)> {
+fn distinct(scan: &SnapshotFile) -> Result<(Vec<GraphWindow>, Pairs)> {
     let mut seen: HashMap<u128, u32> = HashMap::new();
     let (mut windows, mut duplicates) = (Vec::new(), Vec::new());
     let mut bytes = vec![0u8; scan.dimension()];

@@ -25,11 +25,14 @@ pub struct Hnsw {
     pub(super) extra: Extra,
 }
 
+/// Windows by twos.
+pub(super) type Pairs = Vec<(u32, u32)>;
+
 /// What the graph itself leaves out. A window is known by its number: its row, counted through all levels.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Extra {
     /// Equal vectors hide one another in a graph, so only one of them is in it: (the one, the other), sorted.
-    pub duplicates: Vec<(u32, u32)>,
+    pub duplicates: Pairs,
     /// Points to which no path leads; they are compared one by one. Usually none.
     pub unreachable: Vec<u32>,
 }
