@@ -1,7 +1,7 @@
 //! A process that is killed, or finds the disk full, at any of the points where something is written: nothing that was acknowledged is
 //! lost, nothing is half there.
 //!
-//! The process is this test executable, run again with `CHILD` in the environment. `QBH_FAULTS` sets how many passes of each point are tried.
+//! The process is this test executable, run again with `CHILD` in the environment, once for every time that it passes a point.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -139,25 +139,20 @@ fn check(dir: &Path, stored: &BTreeSet<u64>, removed: &BTreeSet<u64>, harm: &str
     }
 }
 
-/// Which pass of a point goes wrong: some of the first dozen, or every one of the first `QBH_FAULTS`.
-fn passes() -> Vec<usize> {
-    match std::env::var("QBH_FAULTS").ok().and_then(|n| n.parse().ok()) {
-        Some(most) => (1..=most).collect(),
-        None => vec![1, 2, 4, 7, 11],
-    }
-}
+/// More often than any point is passed.
+const PASSES: usize = 100;
 
 #[test]
 fn nothing_acknowledged_is_lost_by_a_kill_at_any_point() {
     let mut killed = 0;
     for point in POINTS {
-        for count in passes() {
+        for count in 1..=PASSES {
             let dir = tempfile::tempdir().unwrap();
             let (stored, removed, end) = run(dir.path(), point, count, "kill");
             assert!(!end.starts_with("error"), "{point}:{count}: {end}");
             check(dir.path(), &stored, &removed, &format!("killed at {point}, pass {count}"));
             if end == "finished" {
-                // It passes no more often.
+                // The point is passed no more often.
                 break;
             }
             killed += 1;
@@ -171,7 +166,7 @@ fn nothing_acknowledged_is_lost_by_a_kill_at_any_point() {
 fn a_full_disk_stops_cleanly_and_says_what_is_needed() {
     let mut stopped = 0;
     for point in POINTS.into_iter().chain(["space"]) {
-        for count in passes() {
+        for count in 1..=PASSES {
             let dir = tempfile::tempdir().unwrap();
             let (stored, removed, end) = run(dir.path(), point, count, "full");
             assert_ne!(end, "killed", "{point}:{count}");

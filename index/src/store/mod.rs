@@ -44,6 +44,8 @@ pub(crate) struct Store {
     parked: sled::Tree,
     /// Set when a write failed: sled would wait for ever for what never reaches the disk.
     broken: AtomicBool,
+    /// Whether something was written since the last flush.
+    unflushed: AtomicBool,
     path: PathBuf,
 }
 
@@ -161,7 +163,9 @@ impl Store {
         self.written(|| {
             failpoint::point("store.flush")?;
             self.db.flush().map(|_| ())
-        })
+        })?;
+        self.unflushed.store(false, Ordering::Release);
+        Ok(())
     }
 
     /// Runs something that writes, unless an earlier write failed.
@@ -169,6 +173,7 @@ impl Store {
         if self.broken.load(Ordering::Acquire) {
             return Err(Error::Broken);
         }
+        self.unflushed.store(true, Ordering::Release);
         self.guarded(write).inspect_err(|_| self.broken.store(true, Ordering::Release))
     }
 
@@ -296,6 +301,9 @@ fn settle(tree: &sled::Tree, key: &[u8]) -> sled::Result<()> {
 
 impl Drop for Store {
     fn drop(&mut self) {
+        if !self.unflushed.load(Ordering::Acquire) && !self.is_broken() {
+            return;
+        }
         match self.flush() {
             Ok(()) => {}
             // Closing would flush too; the database stays open until the process ends.

@@ -47,6 +47,8 @@ impl Store {
                 parked: db.open_tree("parked")?,
                 db,
                 broken: AtomicBool::new(false),
+                // Its trees may just have been made.
+                unflushed: AtomicBool::new(true),
                 path: path.to_path_buf(),
             })
         };
