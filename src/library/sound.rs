@@ -8,9 +8,6 @@ use xxhash_rust::xxh3::Xxh3;
 use super::listen::MAX_BYTES;
 use crate::{audio, pitchfile, symbolic};
 
-/// No score and no pitch file that is taken is larger, bytes.
-const LARGEST_SCORE: u64 = 256 << 20;
-
 /// A file's sound, and what it says about itself now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identified {
@@ -23,7 +20,7 @@ pub struct Identified {
 /// Identifies a file without hearing it: reads it once. `None` if it cannot be read, is no music, or is larger than any.
 pub fn identify(path: &Path) -> Option<Identified> {
     let score = symbolic::is_symbolic(path) || pitchfile::is_pitch_file(path);
-    if path.metadata().ok()?.len() > if score { LARGEST_SCORE } else { MAX_BYTES } {
+    if path.metadata().ok()?.len() > if score { symbolic::LARGEST_FILE } else { MAX_BYTES } {
         return None;
     }
     if score {
@@ -49,7 +46,7 @@ mod tests {
     #[test]
     fn what_is_too_large_for_music_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, bytes) in [("score.mid", LARGEST_SCORE), ("sound.wav", MAX_BYTES)] {
+        for (name, bytes) in [("score.mid", symbolic::LARGEST_FILE), ("sound.wav", MAX_BYTES)] {
             let path = dir.path().join(name);
             std::fs::File::create(&path).unwrap().set_len(bytes + 1).unwrap();
             assert_eq!(identify(&path), None, "{name}");

@@ -61,11 +61,14 @@ pub enum Format {
     JsonLines,
 }
 
+/// No score that is read is larger, bytes.
+pub(crate) const LARGEST_FILE: u64 = 256 << 20;
+
 impl Format {
     /// Largest file read.
     fn max_file_bytes(self) -> u64 {
         match self {
-            Format::JsonLines => 256 << 20,
+            Format::JsonLines => LARGEST_FILE,
             _ => 64 << 20,
         }
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_128};
 
 use super::distance::{Int8Cosine, point};
-use super::hnsw::{Extra, Hnsw, Pairs};
+use super::hnsw::{Extra, Hnsw};
 use crate::derived::Derived;
 use crate::error::{Error, Result, io};
 use crate::snapshot::SnapshotFile;
@@ -36,7 +36,7 @@ const LAYERS: usize = 16;
 const LINK_BYTES: usize = 1500;
 /// Points inserted one by one before threads insert side by side; threads that begin with an empty graph lose points.
 const FIRST_ALONE: usize = 256;
-/// Points inserted between two calls of `progress`, and read at once.
+/// Points inserted between two calls of `progress`.
 const CHUNK: usize = 2048;
 
 /// What is stored beside the two files of hnsw_rs.
@@ -97,23 +97,21 @@ fn build(snapshot: &Snapshot, mut progress: impl FnMut(usize, usize)) -> Result<
     if snapshot.vectors() >= u32::MAX as usize {
         return Err(Error::Graph(format!("{} vectors are too many", snapshot.vectors())));
     }
-    let (windows, duplicates) = distinct(snapshot.opened())?;
+    let (windows, duplicates) = distinct(snapshot.opened());
+    snapshot.opened().unchanged()?;
     let mut extra = Extra { duplicates, unreachable: Vec::new() };
     if windows.is_empty() {
         // An empty graph could be neither searched through nor stored.
         return Ok(Hnsw { snapshot: snapshot.clone(), graph: None, extra });
     }
     let mut graph = Graph::new(LINKS, windows.len(), LAYERS, EF_CONSTRUCTION, Int8Cosine);
-    let insert = |window: &GraphWindow| -> Result<()> {
-        graph.insert((&point_of(snapshot.opened(), window)?, window.number as usize));
-        Ok(())
-    };
+    let insert = |window: &GraphWindow| graph.insert((&point_of(snapshot.opened(), window), window.number as usize));
     let (alone, rest) = windows.split_at(FIRST_ALONE.min(windows.len()));
-    alone.iter().try_for_each(insert)?;
+    alone.iter().for_each(insert);
     let mut done = alone.len();
     progress(done, windows.len());
     for chunk in rest.chunks(CHUNK) {
-        chunk.par_iter().try_for_each(insert)?;
+        chunk.par_iter().for_each(insert);
         done += chunk.len();
         progress(done, windows.len());
     }
@@ -126,8 +124,10 @@ fn build(snapshot: &Snapshot, mut progress: impl FnMut(usize, usize)) -> Result<
     Ok(Hnsw { snapshot: snapshot.clone(), graph: Some(graph), extra })
 }
 
-fn point_of(scan: &SnapshotFile, window: &GraphWindow) -> Result<Vec<i8>> {
-    Ok(point(&scan.vectors(window.level, window.row..window.row + 1)?))
+fn point_of(scan: &SnapshotFile, window: &GraphWindow) -> Vec<i8> {
+    let mut vector = vec![0i8; scan.dimension()];
+    scan.vector(window.level, window.row, &mut vector);
+    point(&vector)
 }
 
 /// Where a window is.
@@ -141,30 +141,29 @@ struct GraphWindow {
 ///
 /// Random, because windows of one song that are inserted one after the other leave points unreachable; the order of a hash of
 /// the number is as good as a shuffle, and the same every time.
-fn distinct(scan: &SnapshotFile) -> Result<(Vec<GraphWindow>, Pairs)> {
+fn distinct(scan: &SnapshotFile) -> (Vec<GraphWindow>, Vec<(u32, u32)>) {
     let mut seen: HashMap<u128, u32> = HashMap::new();
     let (mut windows, mut duplicates) = (Vec::new(), Vec::new());
+    let mut vector = vec![0i8; scan.dimension()];
     let mut bytes = vec![0u8; scan.dimension()];
     let mut number = 0;
     for level in 0..scan.levels() {
-        for begin in (0..scan.rows(level)).step_by(CHUNK) {
-            let rows = begin..scan.rows(level).min(begin + CHUNK as u32);
-            for (row, vector) in rows.clone().zip(scan.vectors(level, rows)?.chunks_exact(scan.dimension())) {
-                bytes.iter_mut().zip(vector).for_each(|(to, &from)| *to = from as u8);
-                match seen.entry(xxh3_128(&bytes)) {
-                    std::collections::hash_map::Entry::Occupied(earlier) => duplicates.push((*earlier.get(), number)),
-                    std::collections::hash_map::Entry::Vacant(new) => {
-                        new.insert(number);
-                        windows.push(GraphWindow { number, level, row });
-                    }
+        for row in 0..scan.rows(level) {
+            scan.vector(level, row, &mut vector);
+            bytes.iter_mut().zip(&vector).for_each(|(to, &from)| *to = from as u8);
+            match seen.entry(xxh3_128(&bytes)) {
+                std::collections::hash_map::Entry::Occupied(earlier) => duplicates.push((*earlier.get(), number)),
+                std::collections::hash_map::Entry::Vacant(new) => {
+                    new.insert(number);
+                    windows.push(GraphWindow { number, level, row });
                 }
-                number += 1;
             }
+            number += 1;
         }
     }
     windows.sort_by_cached_key(|window| xxh3_64(&window.number.to_le_bytes()));
     duplicates.sort_unstable();
-    Ok((windows, duplicates))
+    (windows, duplicates)
 }
 
 /// Numbers of the points to which no path leads from the top of the graph, ascending.

@@ -25,14 +25,11 @@ pub struct Hnsw {
     pub(super) extra: Extra,
 }
 
-/// Windows by twos.
-pub(super) type Pairs = Vec<(u32, u32)>;
-
 /// What the graph itself leaves out. A window is known by its number: its row, counted through all levels.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Extra {
     /// Equal vectors hide one another in a graph, so only one of them is in it: (the one, the other), sorted.
-    pub duplicates: Pairs,
+    pub duplicates: Vec<(u32, u32)>,
     /// Points to which no path leads; they are compared one by one. Usually none.
     pub unreachable: Vec<u32>,
 }
@@ -49,16 +46,17 @@ impl Hnsw {
     }
 
     /// Nearest windows as (number, distance), nearest first.
-    pub(super) fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<(u32, f32)>> {
+    pub(super) fn nearest(&self, vector: &[f32], count: usize) -> Vec<(u32, f32)> {
         let mut quantized = vec![0i8; vector.len()];
         quantize(vector, &mut quantized);
         let query = point(&quantized);
-        let Some(graph) = &self.graph else { return Ok(Vec::new()) };
+        let Some(graph) = &self.graph else { return Vec::new() };
         let mut found: Vec<(u32, f32)> =
             graph.search(&query, count, EF_SEARCH.max(count)).iter().map(|n| (n.d_id as u32, n.distance)).collect();
+        let mut other = vec![0i8; vector.len()];
         for &number in &self.extra.unreachable {
             if let Some((level, row)) = self.place(number) {
-                let other = self.snapshot.opened().vectors(level, row..row + 1)?;
+                self.snapshot.opened().vector(level, row, &mut other);
                 found.push((number, Int8Cosine.eval(&query, &point(&other))));
             }
         }
@@ -70,7 +68,7 @@ impl Hnsw {
         }
         found.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         found.truncate(count);
-        Ok(found)
+        found
     }
 
     /// Level and row of a window; `None` if there is no such window.
@@ -86,8 +84,8 @@ impl Hnsw {
     }
 
     /// For one hum window: by how much each song is nearer than the farthest window found, in windows that are compared.
-    fn votes(&self, query: &QueryWindow<'_>) -> Result<HashMap<u32, f32>> {
-        let found = self.nearest(query.vector, NEIGHBOURS)?;
+    fn votes(&self, query: &QueryWindow<'_>) -> HashMap<u32, f32> {
+        let found = self.nearest(query.vector, NEIGHBOURS);
         let farthest = found.last().map_or(0.0, |&(_, distance)| distance);
         let mut votes = HashMap::new();
         for (number, distance) in found {
@@ -97,14 +95,15 @@ impl Hnsw {
                 *vote = vote.max(farthest - distance);
             }
         }
-        Ok(votes)
+        votes
     }
 }
 
 impl FirstStage for Hnsw {
     fn candidates(&self, queries: &[QueryWindow<'_>], n: usize) -> Result<Vec<u32>> {
         self.snapshot.validate(queries)?;
-        let votes: Vec<HashMap<u32, f32>> = queries.par_iter().map(|query| self.votes(query)).collect::<Result<_>>()?;
+        let votes: Vec<HashMap<u32, f32>> = queries.par_iter().map(|query| self.votes(query)).collect();
+        self.snapshot.opened().unchanged()?;
         let mut total: HashMap<u32, f32> = HashMap::new();
         for (song, vote) in votes.into_iter().flatten() {
             *total.entry(song).or_insert(0.0) += vote;

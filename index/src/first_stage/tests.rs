@@ -61,15 +61,15 @@ fn the_graph_finds_the_nearest_windows_also_after_reloading() {
     let (mut hits, queries) = (0, 100);
     for _ in 0..queries {
         let query = vector(&mut rng);
-        let found: Vec<u32> = built.nearest(&query, 10).unwrap().iter().map(|f| f.0).collect();
-        assert_eq!(found, loaded.nearest(&query, 10).unwrap().iter().map(|f| f.0).collect::<Vec<_>>());
+        let found: Vec<u32> = built.nearest(&query, 10).iter().map(|f| f.0).collect();
+        assert_eq!(found, loaded.nearest(&query, 10).iter().map(|f| f.0).collect::<Vec<_>>());
         hits += exact(&all, &query, 10).iter().filter(|number| found.contains(number)).count();
     }
     let recall = hits as f64 / (10 * queries) as f64;
     assert!(recall > 0.95, "recall@10 is {recall}");
     // Every window finds itself: none is out of reach.
     for (number, vector) in all.chunks_exact(DIMENSION).enumerate() {
-        assert_eq!(loaded.nearest(vector, 1).unwrap()[0].0, number as u32);
+        assert_eq!(loaded.nearest(vector, 1)[0].0, number as u32);
     }
 }
 
@@ -107,7 +107,7 @@ fn equal_vectors_hide_nothing() {
     let snapshot = index.snapshot().unwrap();
     let hnsw = Hnsw::build(&snapshot, |_, _| ()).unwrap();
     assert_eq!(hnsw.points(), 50 * WINDOWS);
-    let found = hnsw.nearest(&all[..DIMENSION], 70).unwrap();
+    let found = hnsw.nearest(&all[..DIMENSION], 70);
     let equal: Vec<u32> = found.iter().filter(|f| f.1 < 1e-6).map(|f| f.0).collect();
     let mut expected = vec![0];
     expected.extend((50 * WINDOWS) as u32..(50 * WINDOWS + 60) as u32);

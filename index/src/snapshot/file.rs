@@ -235,24 +235,29 @@ impl SnapshotFile {
         let song = SongBytes {
             record: self.record_bytes(ordinal).unwrap_or_default().to_vec(),
             contour: self.contour_bytes(ordinal)?,
-            vectors: self.vectors_bytes(ordinal)?,
+            vectors: self.vectors_bytes(ordinal),
         };
+        self.unchanged()?;
         song.check(id)?;
         Ok(song)
     }
 
     /// The vectors of a song as [`values::encode_vectors`] lays them out.
-    fn vectors_bytes(&self, ordinal: u32) -> Result<Vec<u8>> {
+    fn vectors_bytes(&self, ordinal: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
+        let mut vector = vec![0i8; self.dimension()];
         for level in 0..self.levels() {
             let rows = self.song_rows(level, ordinal..ordinal + 1);
             bytes.extend_from_slice(&self.steps(level).to_le_bytes());
             bytes.extend_from_slice(&(rows.len() as u32).to_le_bytes());
             bytes.extend_from_slice(self.positions(level, rows.clone()).as_flattened());
             bytes.extend_from_slice(self.scales(level, rows.clone()).as_flattened());
-            bytes.extend(self.vectors(level, rows)?.iter().map(|&x| x as u8));
+            for row in rows {
+                self.vector(level, row, &mut vector);
+                bytes.extend(vector.iter().map(|&x| x as u8));
+            }
         }
-        Ok(bytes)
+        bytes
     }
 
     /// The record of a file as bytes.
@@ -304,20 +309,15 @@ impl SnapshotFile {
         &mapped[begin + blocks.start * block..begin + blocks.end * block]
     }
 
-    /// The vectors of rows, one after the other.
-    pub(crate) fn vectors(&self, level: usize, rows: Range<u32>) -> Result<Vec<i8>> {
-        let mut vectors = vec![0i8; rows.len() * self.dimension()];
-        for (out, row) in vectors.chunks_exact_mut(self.dimension()).zip(rows) {
-            let (block, lane) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
-            let block = self.blocks(level, block..block + 1);
-            for (to, group) in out.chunks_exact_mut(4).zip(block.chunks_exact(BLOCK_ROWS * 4)) {
-                for (to, &from) in to.iter_mut().zip(&group[lane * 4..lane * 4 + 4]) {
-                    *to = bias(from) as i8;
-                }
+    /// Copies one vector out of its block, of which the same is to be said.
+    pub(crate) fn vector(&self, level: usize, row: u32, out: &mut [i8]) {
+        let (block, lane) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
+        let bytes = self.blocks(level, block..block + 1);
+        for (to, group) in out.chunks_exact_mut(4).zip(bytes.chunks_exact(BLOCK_ROWS * 4)) {
+            for (to, &from) in to.iter_mut().zip(&group[lane * 4..lane * 4 + 4]) {
+                *to = bias(from) as i8;
             }
         }
-        self.unchanged()?;
-        Ok(vectors)
     }
 }
 

@@ -135,19 +135,19 @@ fn score_shard<R>(
 ) -> Vec<(u32, R)> {
     let Buffers { products, positions, scores } = buffers;
     products.resize_with(scan.levels(), Vec::new);
-    let mut block_ranges: Vec<Range<usize>> = Vec::with_capacity(scan.levels());
-    for (level, products) in products.iter_mut().enumerate() {
-        let rows = scan.song_rows(level, shard.clone());
-        if rows.is_empty() || hum.levels[level].groups.is_empty() {
-            block_ranges.push(0..0);
-            continue;
-        }
-        let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
-        let matrix = &hum.levels[level].matrix;
-        products.resize(matrix.padded_rows() * blocks.len() * BLOCK_ROWS, 0);
-        ProductKernel::best().products(matrix, scan.blocks(level, blocks.clone()), products);
-        block_ranges.push(blocks);
-    }
+    let block_ranges: Vec<Range<usize>> = (0..scan.levels())
+        .map(|level| {
+            let rows = scan.song_rows(level, shard.clone());
+            if rows.is_empty() || hum.levels[level].groups.is_empty() {
+                return 0..0;
+            }
+            let blocks = rows.start as usize / BLOCK_ROWS..(rows.end as usize).div_ceil(BLOCK_ROWS);
+            let matrix = &hum.levels[level].matrix;
+            products[level].resize(matrix.padded_rows() * blocks.len() * BLOCK_ROWS, 0);
+            ProductKernel::best().products(matrix, scan.blocks(level, blocks.clone()), &mut products[level]);
+            blocks
+        })
+        .collect();
 
     let mut results = Vec::with_capacity(shard.len());
     for song in shard {

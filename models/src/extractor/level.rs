@@ -16,8 +16,8 @@ pub(super) fn clean(x: f32) -> f32 {
     if x.is_finite() { x } else { 0.0 }
 }
 
-#[cfg(feature = "torch")]
 /// Samples at the level that [`gain`] brings about; broken ones are silence.
+#[cfg(feature = "torch")]
 pub(super) fn normalise(samples: &[f32], sample_rate: u32) -> Vec<f32> {
     let gain = gain(samples, sample_rate);
     samples.iter().map(|&x| clean(x) * gain).collect()

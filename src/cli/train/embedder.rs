@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
-use qbh::train::hums;
+use qbh::train::hums::from_index;
 use qbh_models::embedder::Architecture;
-use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
+use qbh_models::extractor::DEFAULT_EXTRACTOR;
 use qbh_training::embedder::{Collection, Data, EmbedderSettings, Loss, train};
 use qbh_training::{Budget, Resume, Settings};
 
-use super::{command, device, passed_over, print};
+use super::{command, print, real_hums};
+use crate::cli::context::DeviceName;
 
 /// Melodies that are composed when no file is given.
 const COMPOSED: usize = 4000;
@@ -67,8 +68,8 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     threads: usize,
     /// Where to train: cpu or cuda
-    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
-    device: String,
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
     /// Run the network in f32 rather than bf16
     #[arg(long)]
     f32: bool,
@@ -89,7 +90,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let Some(architecture) = Architecture::from_name(&args.architecture) else {
         bail!("no embedder is called {:?}; there are {:?}", args.architecture, Architecture::ALL.map(Architecture::name));
     };
-    let device = device(&args.device)?;
+    let device = args.device.device()?;
     let mut training = match args.melodies.is_empty() && args.pairs.is_none() && args.from_index.is_none() {
         true => Collection::generated(COMPOSED, args.seed),
         false => Collection::default(),
@@ -98,16 +99,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         training.read(path).with_context(|| format!("reading {}", path.display()))?;
     }
     if let Some(dir) = &args.from_index {
-        training.tunes.extend(hums::from_index(dir)?);
+        training.tunes.extend(from_index(dir)?);
         training.sources.insert("an index".into());
     }
-    let mut real_hums = Vec::new();
-    if let Some(path) = &args.pairs {
-        let extractor = extractor::open(&args.extractor, device.into())?;
-        let paired = hums::pairs(path, &*extractor, &passed_over)?;
-        real_hums = paired.into_iter().map(|paired| paired.hum).collect();
-        training.sources.insert(format!("{} pairs of hum and song", real_hums.len()));
-    }
+    let real_hums = real_hums(args.pairs.as_deref(), &args.extractor, device, &mut training)?;
     let mut dev = Collection::default();
     if let Some(path) = &args.dev {
         dev.read(path).with_context(|| format!("reading {}", path.display()))?;
@@ -116,12 +111,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let metadata = BTreeMap::from([
         ("data".to_string(), format!("{} melodies of {sources}. {}", training.tunes.len(), args.data_note)),
         ("command".to_string(), command()),
-        ("machine".to_string(), format!("{} thread(s), {}, {}", args.threads, args.device, std::env::consts::ARCH)),
+        (
+            "machine".to_string(),
+            format!("{} thread(s), {:?}, {}", args.threads, args.device, std::env::consts::ARCH).to_lowercase(),
+        ),
     ]);
     let kind = EmbedderSettings {
         architecture,
         loss: if args.loss == "triplet" { Loss::Triplet } else { Loss::InfoNce },
-        bf16: !args.f32,
         dimension: args.dimension,
     };
     let settings = Settings {
@@ -133,7 +130,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         resume: Resume::IfThere,
         rate: Some(args.rate),
         checkpoint_seconds: args.checkpoint_minutes * 60.0,
-        device,
+        device: device.into(),
         f32: args.f32,
         out: args.out,
         name: "embedder".into(),

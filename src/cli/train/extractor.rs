@@ -12,8 +12,9 @@ use qbh_synthesis::studio::Studio;
 use qbh_training::extractor::train;
 use qbh_training::{Budget, Resume, Settings, TrainingReport};
 
-use super::{alpha_study, command, dev, device, multitracks, passed_over, print, student};
+use super::{alpha_study, command, dev, multitracks, passed_over, print, student};
 use crate::cli::complain;
+use crate::cli::context::DeviceName;
 
 /// Seconds of each rendered piece.
 const PIECE_SECONDS: f32 = 40.0;
@@ -50,8 +51,8 @@ pub struct Args {
     #[arg(long)]
     resume: bool,
     /// Where to train: cpu or cuda
-    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
-    device: String,
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
     /// Compute in f32 where bf16 would be faster
     #[arg(long)]
     f32: bool,
@@ -133,7 +134,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     ensure!(args.steps.is_some() || args.hours.is_some(), "say how long to train: --hours or --steps");
     ensure!(args.alpha_study.is_empty() || args.arch.name == "multidnn", "--alpha-study is one of --arch multidnn");
     ensure!(args.batch > 0 && args.pieces > 0, "--batch and --pieces must be at least 1");
-    let device = device(&args.device)?;
+    let device = args.device.device()?.into();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
     let bank = pool.install(|| stems(&args))?;
     let multitracks = pool.install(|| args.multitracks.read())?;

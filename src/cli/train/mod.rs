@@ -12,10 +12,11 @@ mod student;
 use std::fmt::Display;
 use std::path::Path;
 
-use anyhow::bail;
 use clap::Subcommand;
+use qbh::train::hums;
+use qbh_models::Device;
 use qbh_training::TrainingReport;
-use tch::Device;
+use qbh_training::embedder::{Collection, RealHum};
 
 use crate::cli::complain;
 
@@ -38,13 +39,13 @@ fn passed_over(path: &Path, reason: &dyn Display) {
     complain(if reason.starts_with(&path) { reason } else { format!("{path}: {reason}") });
 }
 
-/// The device that is asked for by name.
-fn device(name: &str) -> anyhow::Result<Device> {
-    Ok(match name {
-        "cuda" if tch::Cuda::is_available() => Device::Cuda(0),
-        "cuda" => bail!("this libtorch sees no CUDA device; leave out --device cuda, or point LIBTORCH to a CUDA build"),
-        _ => Device::Cpu,
-    })
+/// Adds the hums of people that a table names to what is trained on, as an extractor hears them; none without a table.
+fn real_hums(pairs: Option<&Path>, extractor: &str, device: Device, collection: &mut Collection) -> anyhow::Result<Vec<RealHum>> {
+    let Some(table) = pairs else { return Ok(Vec::new()) };
+    let extractor = qbh_models::extractor::open(extractor, device)?;
+    let hums: Vec<RealHum> = hums::pairs(table, &*extractor, &passed_over)?.into_iter().map(|paired| paired.hum).collect();
+    collection.sources.insert(format!("{} pairs of hum and song", hums.len()));
+    Ok(hums)
 }
 
 /// One line per report of progress.

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-use qbh::train::hums;
 use qbh::train::practise::{Material, Practice, Searched, practise};
 use qbh_models::Device;
 use qbh_models::embedder::{self, DEFAULT_EMBEDDER};
-use qbh_models::extractor::{self, DEFAULT_EXTRACTOR};
+use qbh_models::extractor::DEFAULT_EXTRACTOR;
 use qbh_models::reranker::Reranker;
 use qbh_training::embedder::Collection;
 use qbh_training::reranker::{BATCH, train};
 use qbh_training::{Budget, Resume, Settings};
 
-use super::{command, device, passed_over, print};
+use super::{command, print, real_hums};
+use crate::cli::context::DeviceName;
 use crate::cli::progress;
 
 /// Melodies that are composed when no file is given.
@@ -63,8 +63,8 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     threads: usize,
     /// Where to train: cpu or cuda; the searches run on all cores
-    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
-    device: String,
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
     /// What the model's metadata shall say about its data and their licences
     #[arg(long, default_value = "", value_name = "TEXT")]
     data_note: String,
@@ -85,13 +85,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         // The searches take minutes: say before them what does not open.
         Reranker::open(name, Device::Cpu)?;
     }
-    let device = device(&args.device)?;
-    let mut real_hums = Vec::new();
-    if let Some(path) = &args.pairs {
-        let extractor = extractor::open(&args.extractor, Device::Cpu)?;
-        real_hums = hums::pairs(path, &*extractor, &passed_over)?.into_iter().map(|paired| paired.hum).collect();
-        melodies.sources.insert(format!("{} pairs of hum and song", real_hums.len()));
-    }
+    let device = args.device.device()?.into();
+    let real_hums = real_hums(args.pairs.as_deref(), &args.extractor, Device::Cpu, &mut melodies)?;
     let temporary = tempfile::tempdir().context("no temporary folder")?;
     let practice = Practice { songs: args.songs, passages: args.passages, seed: args.seed };
     let material = Material { melodies: &melodies.tunes, real_hums: &real_hums };

@@ -1,7 +1,7 @@
 //! A bank in a file: rendering takes minutes, reading it seconds.
 //!
 //! ```text
-//! "qbh stems 1\n", length and text of the recipe, then for each piece: flag (1 = a recording), three lengths, voice and accompaniment
+//! "qbh stems 2\n", length and text of the recipe, then for each piece: three lengths, voice and accompaniment
 //! as 16-bit samples, f0 as f32; all numbers little-endian, lengths u64
 //! ```
 
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::{Piece, StemBank};
 
-const MAGIC: &[u8] = b"qbh stems 1\n";
+const MAGIC: &[u8] = b"qbh stems 2\n";
 /// Longest recipe and longest part of a piece that are read, so that a damaged file cannot ask for all memory.
 const LONGEST: u64 = 1 << 28;
 
@@ -28,8 +28,7 @@ impl StemBank {
         write_length(&mut file, recipe.len())?;
         file.write_all(recipe.as_bytes())?;
         write_length(&mut file, self.pieces.len())?;
-        for (index, piece) in self.pieces.iter().enumerate() {
-            file.write_all(&[u8::from(self.recordings.contains(&index))])?;
+        for piece in &self.pieces {
             for length in [piece.voice.len(), piece.accompaniment.len(), piece.f0.len()] {
                 write_length(&mut file, length)?;
             }
@@ -55,10 +54,8 @@ impl StemBank {
         if read_bytes(&mut file, length)? != recipe.as_bytes() {
             return Ok(None);
         }
-        let mut bank = StemBank::default();
-        for index in 0..read_length(&mut file)? {
-            let mut flag = [0];
-            file.read_exact(&mut flag)?;
+        let mut pieces = Vec::new();
+        for _ in 0..read_length(&mut file)? {
             let [voice, accompaniment, f0] = [read_length(&mut file)?, read_length(&mut file)?, read_length(&mut file)?];
             let mut samples = |n| {
                 io::Result::Ok(read_bytes(&mut file, 2 * n)?.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect())
@@ -66,15 +63,10 @@ impl StemBank {
             let (voice, accompaniment) = (samples(voice)?, samples(accompaniment)?);
             let f0 =
                 read_bytes(&mut file, 4 * f0)?.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-            let piece = Piece { voice, accompaniment, f0 };
-            match flag {
-                [0] => bank.take(vec![piece]),
-                _ => {
-                    bank.recordings.push(index as usize);
-                    bank.pieces.push(piece);
-                }
-            }
+            pieces.push(Piece { voice, accompaniment, f0 });
         }
+        let mut bank = StemBank::default();
+        bank.take(pieces);
         Ok(Some(bank))
     }
 }

@@ -57,9 +57,7 @@ impl StemBank {
             level::normalise(&mut accompaniment, 0.1);
             Piece::new(Stems { accompaniment, ..Stems::default() })
         });
-        let first = self.pieces.len();
-        self.pieces.extend(pieces.collect::<Vec<_>>());
-        self.recordings.extend(first..self.pieces.len());
+        self.take(pieces.collect());
     }
 
     /// A stretch of some accompaniment, if there is one: half of them recordings, where there are both.
@@ -76,7 +74,9 @@ impl StemBank {
     fn take(&mut self, pieces: Vec<Piece>) {
         for piece in pieces {
             let index = self.pieces.len();
-            if !piece.accompaniment.is_empty() {
+            if piece.voice.is_empty() {
+                self.recordings.push(index);
+            } else if !piece.accompaniment.is_empty() {
                 self.songs.push(index);
             }
             if piece.f0.iter().any(|f| *f > 0.0) {

@@ -152,18 +152,27 @@ fn intone(notes: &mut [Note], strength: f32, draw: &mut Draw) {
     for (k, note) in notes.iter_mut().enumerate() {
         key += draw.normal() * drift;
         if k == slip_at {
-            let size = uniform(ranges::SLIPPED, draw);
-            key += if draw.chance(0.5) { size } else { -size };
+            key += slip(draw);
         }
-        if draw.chance(ranges::FOLD * strength) {
-            octave = match octave {
-                0.0 if draw.chance(0.5) => 12.0,
-                0.0 => -12.0,
-                _ => 0.0,
-            };
-        }
+        octave = fold(octave, ranges::FOLD * strength, draw);
         let pitch = centre + (note.pitch - centre) * stretch + key + slope * note.onset + octave + draw.normal() * error;
         note.pitch = pitch.clamp(LOWEST, HIGHEST);
+    }
+}
+
+/// By how much a key slips at once, semitones.
+pub(super) fn slip(draw: &mut Draw) -> f32 {
+    let size = uniform(ranges::SLIPPED, draw);
+    if draw.chance(0.5) { size } else { -size }
+}
+
+/// The octave that a hum goes on in, semitones: by this chance another one, or back.
+pub(super) fn fold(octave: f32, chance: f32, draw: &mut Draw) -> f32 {
+    match octave {
+        _ if !draw.chance(chance) => octave,
+        0.0 if draw.chance(0.5) => 12.0,
+        0.0 => -12.0,
+        _ => 0.0,
     }
 }
 

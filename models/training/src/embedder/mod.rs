@@ -48,8 +48,6 @@ pub struct EmbedderSettings {
     pub architecture: Architecture,
     /// What is minimised.
     pub loss: Loss,
-    /// Whether the network runs in bf16 (weights, losses and moments stay f32).
-    pub bf16: bool,
     /// Values that are stored of a window, a multiple of 4: so many principal directions of the 512 go with the weights, as their
     /// `projection`; 512 stores whole embeddings.
     pub dimension: usize,

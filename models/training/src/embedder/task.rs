@@ -136,7 +136,7 @@ impl Task<Batch> for EmbedderTask<'_> {
         let (channels, steps) = self.kind.architecture.input();
         let pairs = batch.groups.len() as i64;
         let shape = [2 * pairs, channels as i64, steps as i64];
-        let kind = if self.kind.bf16 { Kind::BFloat16 } else { Kind::Float };
+        let kind = if self.settings.f32 { Kind::Float } else { Kind::BFloat16 };
         let x = Tensor::f_from_slice(&batch.input)?.f_view(shape)?.f_to_device(self.settings.device)?.f_to_kind(kind)?;
         let embedded = self.trained.network.forward_t(&x, true);
         let scores = loss::scores(&embedded.narrow(0, 0, pairs), &embedded.narrow(0, pairs, pairs), &batch.groups);

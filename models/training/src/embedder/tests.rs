@@ -20,8 +20,12 @@ pub(super) fn tunes() -> Vec<Tune> {
         .collect()
 }
 
+fn settings(out: &Path, steps: u64) -> Settings {
+    Settings { f32: true, ..Settings::for_test(out, steps, 8) }
+}
+
 fn kind(architecture: Architecture) -> EmbedderSettings {
-    EmbedderSettings { architecture, loss: Loss::InfoNce, bf16: false, dimension: EMBEDDING_DIM }
+    EmbedderSettings { architecture, loss: Loss::InfoNce, dimension: EMBEDDING_DIM }
 }
 
 fn data<'a>(tunes: &'a [Tune], dev: &'a [Tune]) -> Data<'a> {
@@ -31,7 +35,7 @@ fn data<'a>(tunes: &'a [Tune], dev: &'a [Tune]) -> Data<'a> {
 #[test]
 fn trained_models_open_and_know_their_melodies() {
     let (tunes, dir) = (tunes(), tempfile::tempdir().unwrap());
-    let settings = Settings { rate: Some(3e-3), ..Settings::for_test(dir.path(), 60, 8) };
+    let settings = Settings { rate: Some(3e-3), ..settings(dir.path(), 60) };
     let mut reports = Vec::new();
     let model =
         train(&settings, kind(Architecture::Contextual), data(&tunes, &tunes), &mut |report| reports.push(report.clone()));
@@ -50,7 +54,7 @@ fn trained_models_open_and_know_their_melodies() {
 fn without_a_step_a_model_stays_as_it_is_and_gets_a_projection() {
     let (tunes, dir) = (tunes(), tempfile::tempdir().unwrap());
     let from = Some(embedder::DEFAULT_EMBEDDER.to_string());
-    let settings = Settings { from, ..Settings::for_test(dir.path(), 0, 8) };
+    let settings = Settings { from, ..settings(dir.path(), 0) };
     let kind = EmbedderSettings { dimension: 32, ..kind(Architecture::Contextual) };
     let path = train(&settings, kind, data(&tunes, &[]), &mut |_| {}).unwrap().display().to_string();
     let before = Weights::open(embedder::DEFAULT_EMBEDDER, embedder::SHIPPED).unwrap();
@@ -86,7 +90,7 @@ fn the_reference_trains_on_triplets() {
     let kind = EmbedderSettings { loss: Loss::Triplet, ..kind(Architecture::Reference) };
     let mut loss = None;
     let keep = &mut |report: &TrainingReport| loss = report.score("loss");
-    let model = train(&Settings::for_test(dir.path(), 4, 8), kind, data(&tunes, &[]), keep).unwrap();
+    let model = train(&settings(dir.path(), 4), kind, data(&tunes, &[]), keep).unwrap();
     assert!(loss.is_some_and(|loss| loss > 0.0 && loss < 1.5), "{loss:?}");
     assert_eq!(qbh_models::embedder::open(model.to_str().unwrap(), Device::Cpu.into()).unwrap().info().architecture, "reference");
 }
@@ -102,7 +106,7 @@ fn resume_alone() {
     let tunes = tunes();
     let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let run = |dir: &Path, stop: Option<u64>| {
-        let settings = Settings { checkpoint_seconds: 0.0, ..Settings::for_test(dir, 6, 8) };
+        let settings = Settings { checkpoint_seconds: 0.0, ..settings(dir, 6) };
         // Stops by panicking out of the report, as a kill would: whatever was saved by then is what is left.
         let outcome = std::panic::catch_unwind(|| {
             let report = &mut |report: &TrainingReport| assert!(Some(report.progress.step) != stop, "killed");

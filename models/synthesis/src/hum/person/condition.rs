@@ -3,6 +3,7 @@
 use super::population::*;
 use crate::hum::ranges::{self, HIGHEST, LOWEST};
 use crate::hum::render::Voice;
+use crate::hum::singer::{fold, slip};
 use crate::hum::{median, uniform};
 use crate::random::Draw;
 use qbh_models::Note;
@@ -71,16 +72,9 @@ impl Condition {
         for (k, note) in notes.iter_mut().enumerate() {
             key += self.walk * draw.normal();
             if k == slip_at {
-                let size = uniform(ranges::SLIPPED, draw);
-                key += if draw.chance(0.5) { size } else { -size };
+                key += slip(draw);
             }
-            if draw.chance(FOLD) {
-                octave = match octave {
-                    0.0 if draw.chance(0.5) => 12.0,
-                    0.0 => -12.0,
-                    _ => 0.0,
-                };
-            }
+            octave = fold(octave, FOLD, draw);
             let leap = (note.pitch - before).abs();
             before = note.pitch;
             let sigma = self.error * (1.0 + LEAP * leap.sqrt()) * if draw.chance(MISSES) { MISS } else { 1.0 };
