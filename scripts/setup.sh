@@ -8,6 +8,7 @@
 #
 #   scripts/setup.sh                              what `qbh` needs on this machine
 #   scripts/setup.sh --torch                      what `qbh-torch` needs on this machine
+#   scripts/setup.sh --browser                    Chromium with its driver, for the tests of the page of `qbh serve` (Debian, as root)
 #   scripts/setup.sh --platform NAME DIR          fetches, checks and unpacks what NAME needs into DIR, without making it ready to link
 #
 # NAME is linux-x86_64, linux-aarch64 or macos-arm64. The first is built and tested; of the others the fetching and unpacking is tested on the
@@ -159,12 +160,22 @@ install_libtorch() {
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/qbh-setup.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+# Chromium and its driver, for the tests of the page; from the system's packages, as they are too large to be fetched on the side.
+install_browser() {
+  command -v chromedriver >/dev/null && return
+  command -v apt-get >/dev/null || { echo "setup: install Chromium and chromedriver for the tests of the page" >&2; return; }
+  [ "$(id -u)" = 0 ] || { echo "setup: as root: apt-get install chromium chromium-driver" >&2; exit 2; }
+  apt-get update -q && apt-get install -y -q --no-install-recommends chromium chromium-driver
+}
+
 case "${1:-}" in
 "")
   install_cmake ;;
 --torch)
   install_cmake
   install_libtorch ;;
+--browser)
+  install_browser ;;
 --platform)
   [ $# = 3 ] && choose_wheels "$2" || { echo "usage: $0 [--platform linux-x86_64|linux-aarch64|macos-arm64 DIR]" >&2; exit 2; }
   mkdir -p "$3/libtorch"
@@ -172,5 +183,5 @@ case "${1:-}" in
   wheel=$(fetch_torch "$work"); unpack_torch "$wheel" "$3/libtorch"
   echo "setup: $3 holds libtorch $TORCH and cmake $CMAKE for $2" >&2 ;;
 *)
-  echo "usage: $0 [--torch | --platform linux-x86_64|linux-aarch64|macos-arm64 DIR]" >&2; exit 2 ;;
+  echo "usage: $0 [--torch | --browser | --platform linux-x86_64|linux-aarch64|macos-arm64 DIR]" >&2; exit 2 ;;
 esac

@@ -4,10 +4,13 @@
 
 pub mod audio;
 pub mod eval;
+pub mod json;
 pub mod library;
 pub mod pitchfile;
 pub mod plot;
 pub mod search;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod symbolic;
 #[cfg(feature = "torch")]
 pub mod train;

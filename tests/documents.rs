@@ -15,6 +15,7 @@ fn every_subcommand_explains_itself() {
     for command in [
         "index",
         "query",
+        "serve",
         "list",
         "show",
         "remove",

@@ -1,11 +1,12 @@
 //! The answer to a hum, as a table and as JSON (docs/json.md).
 
 use super::format::{clock, duration, semitones};
-use super::json::{JsonSong, write_line};
+use super::json::write_line;
 use super::select;
 use super::table::Table;
 use anyhow::Result;
 use console::style;
+use qbh::json::QueryJson;
 use qbh::search::{Answer, Match};
 use qbh_index::Song;
 use qbh_models::Contour;
@@ -14,7 +15,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// Name and version of the schema.
+/// Name and version of the schema of a refusal, which is that of an answer.
 const SCHEMA: &str = "qbh.query/1";
 
 /// A hum that was asked about.
@@ -94,41 +95,6 @@ fn near(path: &str) -> String {
 }
 
 #[derive(Serialize)]
-struct JsonAnswer<'a> {
-    schema: &'static str,
-    query: &'a str,
-    duration: f64,
-    voiced: f32,
-    songs: usize,
-    search: &'a str,
-    confident: bool,
-    matches: Vec<JsonMatch<'a>>,
-    seconds: JsonSeconds,
-}
-
-#[derive(Serialize)]
-struct JsonMatch<'a> {
-    rank: usize,
-    #[serde(flatten)]
-    song: JsonSong<'a>,
-    score: f32,
-    confidence: f32,
-    song_start: f32,
-    song_end: f32,
-    hum_start: f32,
-    hum_end: f32,
-    key_shift: f32,
-    tempo_ratio: f32,
-    copies: Vec<JsonSong<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonSeconds {
-    listen: f64,
-    search: f64,
-}
-
-#[derive(Serialize)]
 struct JsonRefusal<'a> {
     schema: &'static str,
     query: &'a str,
@@ -137,33 +103,7 @@ struct JsonRefusal<'a> {
 
 /// Writes the answer as one line of JSON.
 pub fn write_json(asked: &Asked, answer: &Answer, out: &mut dyn Write) -> Result<()> {
-    let matches =
-        answer.matches.iter().enumerate().map(|(i, Match { song, copies, score, confidence, placement, .. })| JsonMatch {
-            rank: i + 1,
-            song: song.into(),
-            score: *score,
-            confidence: *confidence,
-            song_start: placement.song_start,
-            song_end: placement.song_end,
-            hum_start: placement.hum_start,
-            hum_end: placement.hum_end,
-            key_shift: placement.key_shift,
-            tempo_ratio: placement.tempo_ratio,
-            copies: copies.iter().map(JsonSong::from).collect(),
-        });
-    let t = answer.timings;
-    let json = JsonAnswer {
-        schema: SCHEMA,
-        query: &asked.name,
-        duration: asked.contour.duration(),
-        voiced: asked.contour.voiced_fraction(),
-        songs: answer.songs_searched,
-        search: &asked.search,
-        confident: answer.confident,
-        matches: matches.collect(),
-        seconds: JsonSeconds { listen: asked.listened.as_secs_f64(), search: (t.embed + t.score + t.align).as_secs_f64() },
-    };
-    write_line(&json, out)
+    write_line(&QueryJson::new(&asked.name, &asked.search, &asked.contour, asked.listened, answer), out)
 }
 
 /// Writes why there is no answer as one line of JSON.

@@ -2,9 +2,10 @@
 
 use super::context::{Context, DeviceName};
 use super::format::count;
-use super::json::{JsonSong, write_line};
+use super::json::write_line;
 use super::{Status, list, models, progress, select};
 use anyhow::Result;
+use qbh::json::SongJson;
 use qbh::search::{Searcher, duplicates};
 use qbh_index::{Snapshot, Song, SongId};
 use qbh_models::reranker::DEFAULT_RERANKER;
@@ -31,10 +32,10 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
-struct JsonGroup<'a> {
+struct JsonGroup {
     schema: &'static str,
     kind: &'static str,
-    songs: Vec<JsonSong<'a>>,
+    songs: Vec<SongJson>,
 }
 
 /// Prints the groups.
@@ -82,7 +83,7 @@ fn print(
         let songs = group.iter().filter_map(|&id| snapshot.ordinal(id)).map(|ordinal| snapshot.song(ordinal));
         let songs: Vec<Song> = songs.collect::<Result<_, _>>()?;
         if args.json {
-            let songs = songs.iter().map(JsonSong::from).collect();
+            let songs = songs.iter().map(SongJson::from).collect();
             write_line(&JsonGroup { schema: "qbh.duplicates/1", kind, songs }, out)?;
             continue;
         }

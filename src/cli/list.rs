@@ -2,10 +2,11 @@
 
 use super::context::Context;
 use super::format::clock;
-use super::json::{JsonSong, write_line};
+use super::json::write_line;
 use super::table::Table;
 use super::{Status, select};
 use anyhow::Result;
+use qbh::json::ListedJson;
 use qbh_index::{Outcome, Snapshot, Song};
 use serde::Serialize;
 use std::io::Write;
@@ -29,14 +30,6 @@ pub struct Args {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct JsonListed<'a> {
-    schema: &'static str,
-    id: u64,
-    #[serde(flatten)]
-    song: JsonSong<'a>,
-}
-
 /// Prints the songs in the order of their paths.
 pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status> {
     let snapshot = select::snapshot(context)?;
@@ -50,7 +43,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
     };
     if args.json {
         for song in &songs {
-            write_line(&JsonListed { schema: "qbh.song/1", id: song.id.0, song: song.into() }, out)?;
+            write_line(&ListedJson::from(song), out)?;
         }
     } else if songs.is_empty() {
         context.say("no songs");

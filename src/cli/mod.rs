@@ -19,6 +19,8 @@ mod progress;
 mod query;
 mod remove;
 mod select;
+#[cfg(feature = "serve")]
+mod serve;
 mod show;
 mod stats;
 mod table;
@@ -76,6 +78,9 @@ enum Command {
     Index(index::Args),
     /// Find the songs that hold a hummed, sung or whistled tune
     Query(query::Args),
+    /// Serve a page to hum at, and an HTTP API
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     /// List the songs of the index
     List(list::Args),
     /// Show what the index knows about a song
@@ -112,6 +117,16 @@ enum Command {
     Man(man::Args),
 }
 
+impl Command {
+    /// How many `-v` it has by itself: a server writes a line for each request.
+    fn verbosity(&self) -> u8 {
+        #[cfg(feature = "serve")]
+        return u8::from(matches!(self, Command::Serve(_)));
+        #[cfg(not(feature = "serve"))]
+        0
+    }
+}
+
 /// How a subcommand ended, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Status {
@@ -143,11 +158,13 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<Status> {
     let context = Context::new(cli.globals)?;
-    progress::start_logging(context.quiet, context.verbose);
+    progress::start_logging(context.quiet, context.verbose.max(cli.command.verbosity()));
     let mut out = io::stdout().lock();
     let status = match cli.command {
         Command::Index(args) => index::run(&args, &context, &mut out),
         Command::Query(args) => query::run(&args, &context, &mut out),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(&args, &context),
         Command::List(args) => list::run(&args, &context, &mut out),
         Command::Show(args) => show::run(&args, &context, &mut out),
         Command::Remove(args) => remove::run(&args, &context, &mut out),

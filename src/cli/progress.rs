@@ -39,6 +39,12 @@ pub fn silence_panics() {
     std::panic::set_hook(Box::new(|panic| tracing::info!("{panic}")));
 }
 
+/// A panic while a request is answered is caught and becomes its answer; the log says where it was.
+#[cfg(feature = "serve")]
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a request was stumbled over")));
+}
+
 /// Sends `tracing` events to standard error. `QBH_LOG` (the syntax of `RUST_LOG`) overrides `-v`.
 pub fn start_logging(quiet: bool, verbose: u8) {
     // What the decoders say of damaged files is summed up in the error that follows.

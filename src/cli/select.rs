@@ -2,11 +2,12 @@
 
 use super::context::Context;
 use anyhow::Result;
+use qbh::library::naming::{holds_words, plain};
 use qbh_index::{Snapshot, Song};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+
+pub use qbh::library::naming::title;
 
 /// The snapshot of the user's index; one that is missing or damaged is made anew from the rest first, where that can be done.
 pub fn snapshot(context: &Context) -> Result<Snapshot> {
@@ -40,14 +41,7 @@ pub fn like(songs: &[Song], wanted: &str) -> Vec<Song> {
     if !found.is_empty() {
         return found;
     }
-    let wanted = plain(wanted);
-    let words: Vec<&str> = wanted.split(' ').filter(|word| !word.is_empty()).collect();
-    let holds = |song: &&Song| {
-        let tags = [&song.tags.title, &song.tags.artist, &song.tags.album].map(|tag| tag.as_deref().unwrap_or_default());
-        let text = plain(&[&tags[..], &[&song.key]].concat().join(" "));
-        words.iter().all(|word| text.contains(word))
-    };
-    songs.iter().filter(holds).cloned().collect()
+    songs.iter().filter(|song| holds_words(song, wanted)).cloned().collect()
 }
 
 /// All songs in the order of their keys.
@@ -62,35 +56,6 @@ fn spoken(song: &Song) -> Vec<String> {
     let title = title(song);
     let artist = song.tags.artist.iter().flat_map(|artist| [format!("{artist} {title}"), format!("{title} {artist}")]);
     artist.chain([title.clone()]).map(|name| plain(&name)).collect()
-}
-
-/// A text as far as it matters when people type it: without accents, case, punctuation, and however its letters are composed.
-fn plain(text: &str) -> String {
-    let letters = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
-    let mut plain = String::with_capacity(text.len());
-    for c in letters {
-        match c {
-            'ß' => plain.push_str("ss"),
-            'ø' => plain.push('o'),
-            'æ' => plain.push_str("ae"),
-            'œ' => plain.push_str("oe"),
-            'ł' => plain.push('l'),
-            'đ' | 'ð' => plain.push('d'),
-            // An apostrophe binds, other marks part.
-            '\'' | '\u{2019}' => {}
-            c if c.is_alphanumeric() => plain.push(c),
-            _ if !plain.ends_with(' ') => plain.push(' '),
-            _ => {}
-        }
-    }
-    plain.trim().to_owned()
-}
-
-/// What to call a song: its title, else its name within its file, else the name of the file.
-pub fn title(song: &Song) -> String {
-    let member = song.key.strip_prefix(&song.file).and_then(|rest| rest.strip_prefix('#'));
-    let stem = || Path::new(&song.file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    song.tags.title.clone().or_else(|| member.map(str::to_owned)).unwrap_or_else(stem)
 }
 
 /// The absolute spellings of a path, which may be gone: as typed, and with links resolved as far as they exist.

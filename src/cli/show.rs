@@ -2,14 +2,14 @@
 
 use super::context::Context;
 use super::format::{clock, count};
-use super::json::{JsonSong, write_line};
+use super::json::write_line;
 use super::table::printable;
 use super::{Status, list, select};
 use anyhow::{Result, bail};
+use qbh::json::ContourJson;
 use qbh_index::{Outcome, Snapshot, Song};
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
 use qbh_models::median;
-use serde::Serialize;
 use std::io::Write;
 
 /// Arguments of `qbh show`.
@@ -25,17 +25,6 @@ pub struct Args {
     /// One JSON object per song and line, with its melody (docs/json.md)
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Serialize)]
-struct JsonShown<'a> {
-    schema: &'static str,
-    id: u64,
-    #[serde(flatten)]
-    song: JsonSong<'a>,
-    voiced: f32,
-    contour_step: f64,
-    contour: Vec<f32>,
 }
 
 /// Characters across which a melody is drawn.
@@ -61,12 +50,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
 }
 
 fn print_json(snapshot: &Snapshot, song: &Song, out: &mut dyn Write) -> Result<()> {
-    let contour = contour(snapshot, song)?;
-    let voiced = voiced_fraction(&contour);
-    write_line(
-        &JsonShown { schema: "qbh.show/1", id: song.id.0, song: song.into(), voiced, contour_step: CONTOUR_STEP, contour },
-        out,
-    )
+    write_line(&ContourJson::new(song, contour(snapshot, song)?), out)
 }
 
 fn contour(snapshot: &Snapshot, song: &Song) -> Result<Vec<f32>> {

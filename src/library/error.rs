@@ -52,6 +52,12 @@ pub enum ListenError {
         /// The most that is taken.
         most: u64,
     },
+    /// Longer than any hum.
+    #[error("longer than {most:.0} s")]
+    TooLong {
+        /// The most that is taken, seconds.
+        most: f64,
+    },
     /// Not enough of it for any melody.
     #[error("too short: {seconds:.2} s")]
     TooShort {
@@ -81,6 +87,7 @@ impl ListenError {
             ListenError::Pitch(e) => e.remedy(),
             ListenError::Extractor(_) => "check the memory that is left, or choose another extractor with --extractor",
             ListenError::TooLarge { .. } => "split it, or give only its audio track",
+            ListenError::TooLong { .. } => "send 8 to 12 s of the tune",
             ListenError::TooShort { .. } => "give a recording of some seconds: 8 to 12 for a hum",
             ListenError::Silent { .. } => "check the recording's level, and the microphone",
             ListenError::NoVoice { .. } => {

@@ -1,6 +1,8 @@
 //! A temporary folder, small made-up music in it, and the real binary run on it.
 #![allow(dead_code)] // every test file uses its own part
 
+#[cfg(feature = "serve")]
+pub mod server;
 pub mod skipped;
 
 use qbh_models::Note;

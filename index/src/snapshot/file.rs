@@ -59,6 +59,14 @@ impl SnapshotFile {
         Ok(snapshot)
     }
 
+    /// The identity and the generation that the header of a file tells.
+    pub(crate) fn stamp(path: &Path) -> Option<u128> {
+        let source = Source::open(path).ok()?;
+        let len = usize::try_from(source.len()).ok()?;
+        let header = Header::parse(&source.bytes(0..len.min(Header::LONGEST)).ok()?).ok()?;
+        Some(u128::from(header.identity) << 64 | u128::from(header.counters.generation))
+    }
+
     /// Whether the tables lead to places inside the sections, and nowhere else.
     fn tables_fit(&self) -> bool {
         let ends_fit = |ends: &Range<usize>, section: &Range<usize>| {

@@ -83,6 +83,11 @@ impl Snapshot {
         }
     }
 
+    /// Differs when another state has been published in `dir` than before; `None` while there is none that can be read. Reads a header.
+    pub fn stamp(dir: &Path) -> Option<u128> {
+        SnapshotFile::stamp(&folder::snapshot(dir))
+    }
+
     pub(crate) fn new(file: SnapshotFile) -> Snapshot {
         Snapshot { file: Arc::new(file) }
     }

@@ -14,6 +14,10 @@ use crate::audio::{self, AudioError, AudioStream};
 use crate::pitchfile;
 use crate::symbolic::{self, Melody};
 
+mod bytes;
+
+pub use bytes::listen_bytes;
+
 /// Below this peak a section is silence: -80 dB, the noise of a 16-bit converter. Full scale is 1.
 const SILENCE: f32 = 1e-4;
 
