@@ -6,6 +6,7 @@
 //! Makes hums of 16 s of melodies in FILE by the model of the human hum, sound and all, and listens to their beginnings as the server does,
 //! in the index DIR, which holds these melodies and may hold others. One hum in four is searched without its song. What is said early is held against
 //! what is said after all of the hum.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on says why")]
 
 use qbh::library::listen::listen_samples;
 use qbh::search::{SearchError, SearchOptions, Searcher};
