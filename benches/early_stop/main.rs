@@ -5,7 +5,8 @@
 //! ```
 //! Makes hums of 16 s of melodies in FILE by the model of the human hum, sound and all, and listens to their beginnings as the server does,
 //! in the index DIR, which holds these melodies and may hold others. One hum in four is searched without its song. What is said early is held against
-//! what is said after all of the hum.
+//! what is said after all of the hum. Melodies of the same `group` are versions of one tune: any of them is right, and a song that is left out takes
+//! its versions with it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on says why")]
 
 use qbh::library::listen::listen_samples;
@@ -22,6 +23,7 @@ use qbh_synthesis::hum::{ranges, record};
 use qbh_synthesis::random::stream;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 
 /// Length of the hums, seconds.
@@ -67,6 +69,7 @@ fn main() {
     };
     let extractor = extractor::open(DEFAULT_EXTRACTOR, Device::Cpu).unwrap();
 
+    let groups = Groups::read(&path, &ids);
     let mut told = Told::default();
     let mut trace = String::from("hum,absent,right,seconds,song,confidence\n");
     for hum in 0..arguments.hums {
@@ -85,8 +88,9 @@ fn main() {
         let strength = draw.range(ranges::STRENGTH.start, ranges::STRENGTH.end);
         let samples = record(&melody.notes, from..from + SECONDS * tempo, tempo, strength, draw);
         let absent = hum % 4 == 3;
-        let without: &[SongId] = if absent { &[id] } else { &[] };
-        let right = (!absent).then_some(id.0);
+        let versions = groups.versions(id);
+        let without: &[SongId] = if absent { &versions } else { &[] };
+        let right: Vec<u64> = versions.iter().filter(|_| !absent).map(|version| version.0).collect();
 
         let mut judge = Judge::default();
         let mut stopped = None;
@@ -102,11 +106,36 @@ fn main() {
             }
             seconds += INTERVAL;
         }
-        told.add(right, stopped.unwrap_or((length, at_the_end(last.map_or(0.0, |(_, sure)| sure)), last)), last);
+        told.add(&right, stopped.unwrap_or((length, at_the_end(last.map_or(0.0, |(_, sure)| sure)), last)), last);
     }
     told.print();
     if let Some(path) = &arguments.trace {
         write_trace(path, &trace);
+    }
+}
+
+/// Which songs are versions of one tune.
+struct Groups {
+    of: HashMap<SongId, i64>,
+}
+
+impl Groups {
+    /// The groups that a file of melodies tells of.
+    fn read(path: &Path, ids: &HashMap<String, SongId>) -> Groups {
+        let lines = std::io::BufReader::new(flate2::read::MultiGzDecoder::new(std::fs::File::open(path).unwrap())).lines();
+        let group = |line: String| {
+            let melody: serde_json::Value = serde_json::from_str(&line).ok()?;
+            let id = ids.get(&format!("{}#{}", path.display(), melody["id"].as_str()?))?;
+            Some((*id, melody["group"].as_i64()?))
+        };
+        Groups { of: lines.map_while(Result::ok).filter_map(group).collect() }
+    }
+
+    /// The songs of a song's group; the song alone if it has none.
+    fn versions(&self, song: SongId) -> Vec<SongId> {
+        let group = self.of.get(&song);
+        let alike = self.of.iter().filter(|(other, own)| **other == song || Some(*own) == group).map(|(other, _)| *other);
+        std::iter::once(song).chain(alike.filter(|other| *other != song)).collect()
     }
 }
 
@@ -144,9 +173,9 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, verdict: Verdict, right: Option<u64>, first: First) {
+    fn add(&mut self, verdict: Verdict, right: &[u64], first: First) {
         match (verdict, first) {
-            (Verdict::Found, Some((song, _))) if Some(song) == right => self.right += 1,
+            (Verdict::Found, Some((song, _))) if right.contains(&song) => self.right += 1,
             (Verdict::Found, _) => self.wrong += 1,
             _ => self.silent += 1,
         }
@@ -154,9 +183,9 @@ impl Counts {
 }
 
 impl Told {
-    fn add(&mut self, right: Option<u64>, (seconds, verdict, first): (f64, Verdict, First), last: First) {
+    fn add(&mut self, right: &[u64], (seconds, verdict, first): (f64, Verdict, First), last: First) {
         self.stops.push(seconds);
-        if right.is_some() {
+        if !right.is_empty() {
             self.present.push(seconds);
         }
         self.early.add(verdict, right, first);
