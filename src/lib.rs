@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audio;
+mod encoding;
 pub mod eval;
 pub mod library;
 pub mod pitchfile;

@@ -51,8 +51,8 @@ pub struct Heard {
     pub decode: Duration,
     /// Time spent in the extractor.
     pub extract: Duration,
-    /// Damaged packets of a recording that were left out.
-    pub damaged_packets: u64,
+    /// What a person should know about a recording that was not whole.
+    pub remark: Option<String>,
 }
 
 /// Listens to a file: a score or a pitch file by its extension, else a recording by its content.
@@ -77,6 +77,9 @@ pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenErr
     } else {
         recording(audio::open(path, extractor.sample_rate())?, extractor, start)?
     };
+    if let Some(remark) = &heard.remark {
+        tracing::warn!("{}: {remark}", path.display());
+    }
     for piece in &mut heard.pieces {
         if piece.tags.title.is_none() {
             piece.tags.title = match (&title, &piece.member) {
@@ -130,7 +133,7 @@ fn recording(mut stream: AudioStream, extractor: &dyn Extractor, start: Instant)
     ear.hear_all(&mut stream)?;
     let audio::Tags { title, artist, album } = stream.tags();
     let tags = Tags { title, artist, album, duration: Some(ear.seconds()) };
-    Ok(Heard { damaged_packets: stream.damaged_packets(), ..ear.done(tags, start)? })
+    Ok(Heard { remark: stream.remark(), ..ear.done(tags, start)? })
 }
 
 /// Extracts the pitch of a recording section by section, so that a long one takes no more memory than a section.
@@ -192,7 +195,7 @@ impl<'a> Ear<'a> {
             return Err(ListenError::Silent { seconds });
         }
         let pieces = vec![piece(self.pitch, tags)?];
-        Ok(Heard { pieces, decode: start.elapsed().saturating_sub(self.extract), extract: self.extract, damaged_packets: 0 })
+        Ok(Heard { pieces, decode: start.elapsed().saturating_sub(self.extract), extract: self.extract, remark: None })
     }
 }
 
