@@ -83,10 +83,10 @@ ff opus.opus "Opus" "$title" -c:a libopus -b:a 32k
 ff voice.ogg "Opus of a messenger, 16 kHz, 60 ms" "$title" -c:a libopus -b:a 16k -frame_duration 60 -application voip -ac 1
 for size in 2.5 20 60; do opusenc --quiet --framesize $size --title "$title" "$in" "enc$size.opus" && heard "enc$size.opus" "Opus by opusenc, $size ms" "$title"; done
 cat vorbis.ogg vorbis.ogg > chained.ogg && heard chained.ogg "Ogg, two chained" "$title"
-ff opus.webm "WebM, Opus" - -c:a libopus
-ff vorbis.webm "WebM, Vorbis" - -c:a libvorbis
+ff opus.webm "WebM, Opus" "$title" -c:a libopus
+ff vorbis.webm "WebM, Vorbis" "$title" -c:a libvorbis
 ffmpeg -v error -i "$in" -c:a libopus -f webm - < /dev/null > browser.webm && heard browser.webm "WebM of a browser, no length" -
-ff aac.mka "Matroska, AAC" - -c:a aac
+ff aac.mka "Matroska, AAC" "$title" -c:a aac
 
 # MP4 and AAC
 ff aac.m4a "M4A, AAC" "$title" -c:a aac

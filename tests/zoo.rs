@@ -95,7 +95,7 @@ fn every_animal_is_heard() {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let list = std::fs::read_to_string(dir.library().join("zoo.tsv")).unwrap();
 
-    let extractor: Box<dyn Extractor> = extractor::open("harmonic", Device::Cpu).unwrap();
+    let extractor: Box<dyn Extractor> = extractor::open(extractor::DEFAULT_EXTRACTOR, Device::Cpu).unwrap();
     let whole = listen(&resampled, &*extractor).unwrap().pieces.remove(0).contour.pitch;
     let (mut wrong, mut table) = (String::new(), String::from("| file | kind | ffmpeg (s) | qbh (s) |\n|---|---|---|---|\n"));
     let mut count = 0;

@@ -121,8 +121,8 @@ ABC = {
     "both_ways": "|:CDEF|GABc::cBAG|FEDC:|",
     "two_sections": "|:CDEF|GABc:||:cBAG|FEDC:|",
     "pick_up": "G|cBAG|FEDC:|GABc|C3|]",
-    "ties_and_rests": "|:C2D2-|D2z2|(3EFG A3:|A4|]",
-    "accidentals": "|:^FGAB|F=FGA|_B2B2:|c4|]",
+    "ties_and_rests": "|:C2D2-|D2z2|(3EFG A2:|A4|]",
+    "accidentals": "|:^FGAB|F=FGA|_B2c2:|c4|]",
     "long": "|:CDEF|GABc|1cBAG:|2FEDC|:EFGA:|BAGF|]",
 }
 

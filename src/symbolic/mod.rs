@@ -34,10 +34,15 @@ use std::path::Path;
 const MAX_NOTES: usize = 1_000_000;
 /// Most bars that are played.
 const MAX_BARS: usize = 200_000;
-/// Most melodies in one file, and most notes and seconds in all of them.
+/// Most melodies in one file, and most notes in all of them.
 const MAX_MELODIES: usize = 200_000;
 const MAX_TOTAL_NOTES: usize = 20_000_000;
-const MAX_TOTAL_SECONDS: f64 = 2500.0 * 3600.0;
+/// All melodies of a file last no longer than four hours and two seconds a note: more is rests.
+const MAX_TOTAL_SECONDS: f64 = 4.0 * 3600.0;
+const MAX_TOTAL_SECONDS_PER_NOTE: f64 = 2.0;
+/// Of notation no more notes are played than so many for each byte, and some: each is written at least once, and repeated some times.
+const MAX_NOTES_PER_BYTE: usize = 20;
+const FEWEST_MOST_NOTES: usize = 10_000;
 /// Longest melody: anything longer is a damaged file.
 const MAX_SECONDS: f64 = 4.0 * 3600.0;
 /// A melody lasts no longer than this and so many seconds for each of its notes: what is longer is rests, which would fill the index.
@@ -155,6 +160,17 @@ pub fn read(path: &Path) -> Result<Vec<Melody>, SymbolicError> {
     parse(format, &std::fs::read(path)?)
 }
 
+/// The melodies of a file one after the other, so that of a file of many no more than one is held.
+///
+/// # Errors
+/// What keeps the file from being read; what is wrong within it is an error of the sequence.
+pub fn read_each(path: &Path) -> Result<Box<dyn Iterator<Item = Result<Melody, SymbolicError>>>, SymbolicError> {
+    match format_of(path)? {
+        Format::JsonLines => Ok(Box::new(JsonMelodies::new(std::fs::File::open(path)?)?)),
+        format => Ok(Box::new(parse(format, &std::fs::read(path)?)?.into_iter().map(Ok))),
+    }
+}
+
 /// The format of a file that is not too large.
 fn format_of(path: &Path) -> Result<Format, SymbolicError> {
     let extension = || path.extension().unwrap_or_default().to_string_lossy().into_owned();
@@ -207,26 +223,36 @@ fn check_count(notes: usize) -> Result<(), SymbolicError> {
 }
 
 /// What the melodies of a file that holds many have in all.
-#[derive(Default)]
 struct Totals {
+    most_notes: usize,
     melodies: usize,
     notes: usize,
     seconds: f64,
 }
 
+impl Default for Totals {
+    fn default() -> Self {
+        Totals { most_notes: MAX_TOTAL_NOTES, melodies: 0, notes: 0, seconds: 0.0 }
+    }
+}
+
 impl Totals {
+    /// For notation of so many bytes, whose repeats make more of it.
+    fn of_notation(bytes: usize) -> Self {
+        let most = bytes.saturating_mul(MAX_NOTES_PER_BYTE).saturating_add(FEWEST_MOST_NOTES);
+        Totals { most_notes: most.min(MAX_TOTAL_NOTES), ..Totals::default() }
+    }
+
     /// Counts a melody; one too many is an error.
     fn add(&mut self, melody: &Melody) -> Result<(), SymbolicError> {
         self.melodies += 1;
         self.notes += melody.notes.len();
         self.seconds += melody.notes.last().map_or(0.0, |note| f64::from(note.offset()));
-        if self.melodies > MAX_MELODIES || self.notes > MAX_TOTAL_NOTES || self.seconds > MAX_TOTAL_SECONDS {
+        let most_seconds = MAX_TOTAL_SECONDS + MAX_TOTAL_SECONDS_PER_NOTE * self.notes as f64;
+        if self.melodies > MAX_MELODIES || self.notes > self.most_notes || self.seconds > most_seconds {
             let what = format!("{} melodies of {} notes that last {:.0} hours", self.melodies, self.notes, self.seconds / 3600.0);
-            let hours = MAX_TOTAL_SECONDS / 3600.0;
-            return Err(SymbolicError::TooLarge {
-                what,
-                limit: format!("{MAX_MELODIES} melodies, {MAX_TOTAL_NOTES} notes, {hours:.0} hours"),
-            });
+            let limit = format!("{MAX_MELODIES} melodies, {} notes, {:.0} hours", self.most_notes, most_seconds / 3600.0);
+            return Err(SymbolicError::TooLarge { what, limit });
         }
         Ok(())
     }

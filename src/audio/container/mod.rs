@@ -7,6 +7,7 @@ pub(in crate::audio) mod bytes;
 mod caf;
 mod flac;
 mod id3;
+mod matroska;
 mod mp4;
 mod pcm;
 mod riff;
@@ -90,6 +91,7 @@ pub(super) fn plan(source: Source) -> Result<Plan, AudioError> {
         return Ok(Plan { ways: vec![Way::Pieces(pieces), Way::Stream], texts: Texts::default(), cut: true });
     }
     let (sound, mut texts) = id3::find(file);
+    texts.append(matroska::find(file));
     let mut ways = vec![Way::Whole];
     if let Some((pieces, comments)) = flac::find(file, sound) {
         ways.push(Way::Pieces(pieces));

@@ -12,7 +12,7 @@ use qbh_models::{Contour, PitchTrack};
 use super::ListenError;
 use crate::audio::{self, AudioError, AudioStream};
 use crate::pitchfile;
-use crate::symbolic::{self, Melody};
+use crate::symbolic::{self, Melody, SymbolicError};
 
 /// Below this peak a section is silence: -80 dB, the noise of a 16-bit converter. Full scale is 1.
 const SILENCE: f32 = 1e-4;
@@ -26,8 +26,8 @@ const MIN_VOICED_STEPS: usize = 10;
 /// The largest file that is listened to, bytes: ten days of MP3, or a day of uncompressed sound.
 pub const MAX_BYTES: u64 = 16_000_000_000;
 
-/// The first bytes of a Standard MIDI File.
-const MIDI_MAGIC: &[u8] = b"MThd";
+/// Bytes by which a MIDI file is told.
+const MIDI_HEAD: u64 = 12;
 
 /// One tune.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,13 +67,13 @@ pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenErr
     let title = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let start = Instant::now();
     let mut heard = if symbolic::is_symbolic(path) {
-        scores(symbolic::read(path)?, start)?
+        scores(symbolic::read_each(path)?, start)?
     } else if pitchfile::is_pitch_file(path) {
         let pitch = pitchfile::read(path)?;
         Heard { pieces: vec![piece(pitch, Tags::default())?], decode: start.elapsed(), ..Heard::default() }
     } else if begins_as_midi(path)? {
         let bytes = std::fs::read(path).map_err(AudioError::from)?;
-        scores(symbolic::parse(symbolic::Format::Midi, &bytes)?, start)?
+        scores(symbolic::parse(symbolic::Format::Midi, &bytes)?.into_iter().map(Ok), start)?
     } else {
         recording(audio::open(path, extractor.sample_rate())?, extractor, start)?
     };
@@ -98,8 +98,8 @@ pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenErr
 pub fn listen_stream(stream: impl Read, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
     let start = Instant::now();
     let bytes = audio::read_stream(stream)?;
-    if bytes.starts_with(MIDI_MAGIC) {
-        return scores(symbolic::parse(symbolic::Format::Midi, &bytes)?, start);
+    if is_midi(&bytes) {
+        return scores(symbolic::parse(symbolic::Format::Midi, &bytes)?.into_iter().map(Ok), start);
     }
     recording(audio::open_bytes(bytes, extractor.sample_rate())?, extractor, start)
 }
@@ -209,16 +209,28 @@ fn piece(pitch: PitchTrack, mut tags: Tags) -> Result<Piece, ListenError> {
     Ok(Piece { member: None, tags, contour, pitch: Some(pitch) })
 }
 
-/// The pieces of a score. Of several, those without a name are numbered.
-fn scores(melodies: Vec<Melody>, start: Instant) -> Result<Heard, ListenError> {
-    let several = melodies.len() > 1;
-    let pieces = melodies.into_iter().enumerate().map(|(i, melody)| {
+/// The pieces of a score, one after the other: of its notes no more are kept than those of one. Of several, those without a name are numbered.
+fn scores(melodies: impl IntoIterator<Item = Result<Melody, SymbolicError>>, start: Instant) -> Result<Heard, ListenError> {
+    let (mut pieces, mut count) = (Vec::new(), 0);
+    for melody in melodies {
+        let melody = melody?;
+        count += 1;
+        if let Some(part) = &melody.part {
+            tracing::info!("the melody of {}: {part}", melody.title.as_deref().unwrap_or("it"));
+        }
         let contour = Contour::from_notes(&melody.notes);
-        let member = melody.id.or_else(|| several.then(|| (i + 1).to_string()));
         let tags = Tags { title: melody.title, artist: melody.artist, album: None, duration: Some(contour.duration()) };
-        Piece { member, tags, contour, pitch: None }
-    });
-    let pieces: Vec<Piece> = pieces.filter(|piece| !piece.contour.is_empty()).collect();
+        if !contour.is_empty() {
+            pieces.push((count, Piece { member: melody.id, tags, contour, pitch: None }));
+        }
+    }
+    let named = |(number, mut piece): (usize, Piece)| {
+        if count > 1 {
+            piece.member.get_or_insert_with(|| number.to_string());
+        }
+        piece
+    };
+    let pieces: Vec<Piece> = pieces.into_iter().map(named).collect();
     if pieces.is_empty() {
         return Err(ListenError::TooShort { seconds: 0.0 });
     }
@@ -231,8 +243,13 @@ fn begins_as_midi(path: &Path) -> Result<bool, AudioError> {
         return Ok(false);
     }
     let mut head = Vec::new();
-    File::open(path)?.take(MIDI_MAGIC.len() as u64).read_to_end(&mut head)?;
-    Ok(head == MIDI_MAGIC)
+    File::open(path)?.take(MIDI_HEAD).read_to_end(&mut head)?;
+    Ok(is_midi(&head))
+}
+
+/// Whether bytes begin as a Standard MIDI File does, or one in RIFF.
+fn is_midi(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"MThd") || bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"RMID")
 }
 
 #[cfg(test)]

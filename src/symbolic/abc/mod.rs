@@ -58,7 +58,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Melody>, SymbolicError> {
     let mut file_header = TuneReader::default();
     let mut melodies: Vec<Melody> = Vec::new();
     let mut tune: Option<Tune> = None;
-    let (mut tunes, mut totals, mut failure) = (0usize, Totals::default(), None);
+    let (mut tunes, mut totals, mut failure) = (0usize, Totals::of_notation(text.len()), None);
     let mut close = |tune: Option<Tune>| -> Result<(), SymbolicError> {
         match tune.map(Tune::finish) {
             Some(Ok(melody)) => {

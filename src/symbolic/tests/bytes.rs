@@ -1,6 +1,6 @@
 //! No bytes make a reader panic, hang or give impossible notes.
 
-use crate::symbolic::{Format, MAX_SECONDS, parse};
+use crate::symbolic::{Format, MAX_SECONDS, SymbolicError, parse};
 use proptest::prelude::*;
 
 const ABC: &[u8] = b"X:1\nM:6/8\nL:1/8\nP:A(A2)3\nQ:3/8=60\nK:Am ^f\nV:1\n|:(3A>Bc [CEG]/2- [CEG]|1 {d}^f'3/2 z_B,:|2 \"Am\"!p!Z2 &A|]\nP:A\n!D.C.![K:G][V:1] G::A||\nw:la\n\nX:2\nK:C\nC";
@@ -87,6 +87,23 @@ proptest! {
         }
         check(format, &bytes);
     }
+}
+
+/// Small files that stand for much: each is refused with what was too much.
+#[test]
+fn what_is_too_long_is_refused() {
+    let refused = |format, bytes: &[u8]| assert!(matches!(parse(format, bytes), Err(SymbolicError::TooLarge { .. })));
+    refused(Format::Abc, &[&b"X:1\nK:C\n"[..], b"CZ9999C\n"].concat());
+    refused(Format::Abc, "X:1\nK:C\nCZ9999C\n\n".repeat(4000).as_bytes());
+    refused(Format::Abc, "X:1\nP:((((A9)9)9)9)9\nK:C\nP:A\n|::::::::CDEFGABc::::::::|\n\n".repeat(500).as_bytes());
+    refused(Format::JsonLines, "{\"notes\":[[0,1,60],[42000,1,60]]}\n".repeat(1000).as_bytes());
+    refused(Format::JsonLines, "{\"notes\":[[0,1,60],[200,1,60]]}\n".repeat(1000).as_bytes());
+    refused(Format::UltraStar, b"#TITLE:a\n#BPM:10\n: 0 1 0 a\n: 99999 1 0 a\n");
+    refused(Format::NoteList, b"0 1 60\n99999 99999.5 60\n");
+    let bars =
+        "<measure number=\"1\"><barline><repeat direction=\"backward\" times=\"1000000\"/></barline></measure>".repeat(1000);
+    let part = format!("<score-partwise><part id=\"P\">{bars}</part></score-partwise>");
+    assert!(parse(Format::MusicXml, part.as_bytes()).is_err());
 }
 
 /// Files made to take long or much memory: each ends at once. Sizes are such that squared time would be minutes.
