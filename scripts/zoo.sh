@@ -31,7 +31,7 @@ number() { printf '\\x%02x\\x%02x\\x%02x\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)
 for codec in u8 s16le s24le s32le f32le f64le alaw mulaw; do ff "pcm_$codec.wav" "WAV, $codec" "$title" -c:a "pcm_$codec"; done
 ff adpcm_ms.wav "WAV, ADPCM of Microsoft" "$title" -c:a adpcm_ms
 ff adpcm_ima.wav "WAV, ADPCM of the IMA" "$title" -c:a adpcm_ima_wav
-ff mp3_in.wav "WAV, MP3 inside" - -c:a libmp3lame -f wav
+ff mp3_in.wav "WAV, MP3 inside" "$title" -c:a libmp3lame -f wav
 ff rf64.wav "RF64" "$title" -rf64 always
 cp rf64.wav bw64.wav && patch bw64.wav 0 BW64 && as bw64.wav "BW64" "$title" rf64.wav
 ff wave64.w64 "Wave64" - -f w64
@@ -91,7 +91,7 @@ ff aac.mka "Matroska, AAC" "$title" -c:a aac
 # MP4 and AAC
 ff aac.m4a "M4A, AAC" "$title" -c:a aac
 ff fast.m4a "M4A, table first" "$title" -c:a aac -movflags +faststart
-ff fragments.mp4 "MP4, fragmented" - -c:a aac -movflags +frag_keyframe+empty_moov
+ff fragments.mp4 "MP4, fragmented" "$title" -c:a aac -movflags +frag_keyframe+empty_moov
 ff alac.m4a "M4A, ALAC" "$title" -c:a alac
 ff quick.mov "QuickTime" - -c:a aac
 ff phone.3gp "3GP, AAC" - -c:a aac -ar 16000 -ac 1

@@ -45,6 +45,8 @@ pub(super) struct Decoder {
     rest: f64,
     frames: u64,
     damaged: u64,
+    /// Whether the file does not say where it ends.
+    endless: bool,
     /// What else is wrong with it.
     remark: Option<String>,
     last_error: Option<String>,
@@ -75,6 +77,7 @@ impl Decoder {
                         rest: f64::INFINITY,
                         frames: 0,
                         damaged: 0,
+                        endless: plan.endless,
                         remark: plan.cut.then(|| "the file ends too early".to_owned()),
                         last_error: None,
                         texts: plan.texts.tags(),
@@ -139,7 +142,9 @@ impl Decoder {
                     continue;
                 }
                 Err(Error::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
-                    self.remark.get_or_insert_with(|| "the file ends too early".into());
+                    if !self.endless {
+                        self.remark.get_or_insert_with(|| "the file ends too early".into());
+                    }
                     return self.end();
                 }
                 Err(Error::IoError(e)) => return Err(e.into()),
@@ -178,7 +183,10 @@ impl Decoder {
                     let early = samples(self.delay).min(mono.len());
                     mono.drain(..early);
                     self.delay -= early as f64 / f64::from(rate);
-                    mono.truncate(samples(self.rest));
+                    // As players do: the frame in which the music ends is heard to its end.
+                    if self.rest <= 0.0 {
+                        mono.clear();
+                    }
                     self.rest -= mono.len() as f64 / f64::from(rate);
                     return Ok(Some(rate));
                 }

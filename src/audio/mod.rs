@@ -33,8 +33,8 @@ pub const MAX_STREAM_BYTES: u64 = 512_000_000;
 
 /// A filter for an odd rate takes long to make: a recording that changes its rate more often than this is taken to have round ones, Hz, which is off by
 /// less than a quarter of a semitone.
-const MOST_CHANGES: u32 = 8;
-const ROUND_RATE: u32 = 100;
+const MOST_CHANGES: u32 = 1;
+const ROUND_RATE: u32 = 50;
 
 /// A recording on its way in: mono samples, full scale 1, at the rate it was opened with.
 pub struct AudioStream {

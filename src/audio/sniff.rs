@@ -7,7 +7,7 @@ use super::AudioError;
 pub(super) const HEAD: usize = 4096;
 
 /// Formats that are recognised and not decoded: where the magic number starts, the number, the name.
-const UNSUPPORTED: [(usize, &[u8], &str); 22] = [
+const UNSUPPORTED: [(usize, &[u8], &str); 23] = [
     (0, b"wvpk", "WavPack"),
     (0, b"MAC ", "Monkey's Audio"),
     (0, b"MPCK", "Musepack"),
@@ -30,6 +30,7 @@ const UNSUPPORTED: [(usize, &[u8], &str); 22] = [
     (0, b"TTA2", "True Audio"),
     (0, b"FLV\x01", "Flash video"),
     (0, b"TWIN", "TwinVQ"),
+    (28, b"Speex   ", "Ogg Speex"),
 ];
 
 /// Content that is no sound at all.

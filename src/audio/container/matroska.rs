@@ -13,11 +13,11 @@ const TITLE: u64 = 0x7ba9;
 /// Where the sound begins.
 const CLUSTER: u64 = 0x1f43_b675;
 
-/// What a file says about itself; nothing, if it is of another kind.
-pub(super) fn find(file: &mut dyn ReadSeek) -> Texts {
-    let mut texts = Texts::default();
+/// What a file says about itself (nothing, if it is of another kind), and whether it does not say where it ends.
+pub(super) fn find(file: &mut dyn ReadSeek) -> (Texts, bool) {
+    let (mut texts, mut endless) = (Texts::default(), false);
     if big(file, 0, 4) != Some(EBML) {
-        return texts;
+        return (texts, endless);
     }
     let mut at = 0;
     for _ in 0..MAX_ELEMENTS {
@@ -25,6 +25,8 @@ pub(super) fn find(file: &mut dyn ReadSeek) -> Texts {
         match id {
             // What is in these is looked at.
             SEGMENT | INFORMATION => {
+                // A size of ones only stands for "not known".
+                endless |= id == SEGMENT && (size + 1).is_power_of_two();
                 at = body;
                 continue;
             }
@@ -40,7 +42,7 @@ pub(super) fn find(file: &mut dyn ReadSeek) -> Texts {
         let Some(next) = body.checked_add(size) else { break };
         at = next;
     }
-    texts
+    (texts, endless)
 }
 
 /// Name and size of an element, and where its content begins.

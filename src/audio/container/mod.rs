@@ -36,6 +36,8 @@ pub(super) struct Plan {
     pub texts: Texts,
     /// Whether it ends before what it says it holds.
     pub cut: bool,
+    /// Whether it does not say where it ends, as what browsers record.
+    pub endless: bool,
 }
 
 /// A way to read a file.
@@ -72,26 +74,27 @@ pub(super) fn plan(source: Source) -> Result<Plan, AudioError> {
                 (Way::Unknown(format!("the codec {codec:#06x} in this WAV file")), riff.texts, false)
             }
         };
-        return Ok(Plan { ways: vec![way], texts, cut });
+        return Ok(Plan { ways: vec![way], texts, cut, endless: false });
     }
     if let Some(pcm) = au::find(file) {
-        return Ok(Plan { ways: vec![Way::Pcm(pcm)], texts: Texts::default(), cut: false });
+        return Ok(Plan { ways: vec![Way::Pcm(pcm)], texts: Texts::default(), cut: false, endless: false });
     }
     if let Some((pcm, texts)) = aiff::find(file) {
-        return Ok(Plan { ways: vec![Way::Pcm(pcm)], texts, cut: false });
+        return Ok(Plan { ways: vec![Way::Pcm(pcm)], texts, cut: false, endless: false });
     }
     if let Some((content, texts)) = caf::find(file) {
         let way = match content {
             caf::Content::Pcm(pcm) => Way::Pcm(pcm),
             caf::Content::Coded(pieces) => Way::Pieces(pieces),
         };
-        return Ok(Plan { ways: vec![way, Way::Whole], texts, cut: false });
+        return Ok(Plan { ways: vec![way, Way::Whole], texts, cut: false, endless: false });
     }
     if let Some(pieces) = mp4::find(file) {
-        return Ok(Plan { ways: vec![Way::Pieces(pieces), Way::Stream], texts: Texts::default(), cut: true });
+        return Ok(Plan { ways: vec![Way::Pieces(pieces), Way::Stream], texts: Texts::default(), cut: true, endless: false });
     }
     let (sound, mut texts) = id3::find(file);
-    texts.append(matroska::find(file));
+    let (title, endless) = matroska::find(file);
+    texts.append(title);
     let mut ways = vec![Way::Whole];
     if let Some((pieces, comments)) = flac::find(file, sound) {
         ways.push(Way::Pieces(pieces));
@@ -102,7 +105,7 @@ pub(super) fn plan(source: Source) -> Result<Plan, AudioError> {
         ways.push(Way::Pieces(vec![Piece::File { start: sound.min(end), len: end.saturating_sub(sound) }]));
     }
     ways.push(Way::Stream);
-    Ok(Plan { ways, texts, cut: false })
+    Ok(Plan { ways, texts, cut: false, endless })
 }
 
 /// Opens a file in one way.
