@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audio;
+mod encoding;
 pub mod eval;
 pub mod json;
 pub mod library;

@@ -1,23 +1,21 @@
-//! From bytes to mono samples at the recording's own rate: container, track and codec are symphonia's business.
+//! From packets to mono samples at the recording's own rate: track and codec are symphonia's business.
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
-use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
-use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::{FORMAT_ID_ISOMP4, FORMAT_ID_MP3};
-use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
-use symphonia::core::meta::MetadataOptions;
+use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::units::Duration;
 
 use super::AudioError;
+use super::container::{self, Opened, Source};
+use super::mix::Mixer;
 use super::tags::{self, Tags};
 
 /// The sample rates that recordings have, Hz. Outside of them a header is wrong, and believing it would cost memory.
@@ -25,9 +23,6 @@ const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 
 /// Damage to the container that is stepped over before the rest of the file is given up.
 const MAX_CONTAINER_ERRORS: u32 = 100;
-
-/// No recording is louder than this (full scale is 1); floating-point files can hold anything.
-const MAX_SAMPLE: f32 = 1e6;
 
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut registry = CodecRegistry::new();
@@ -41,26 +36,62 @@ pub(super) struct Decoder {
     format: Box<dyn FormatReader>,
     codec: Box<dyn AudioDecoder>,
     track: u32,
-    planes: Vec<Vec<f32>>,
+    /// Channels that lie one after the other in the one that the reader offers.
+    interleaved: usize,
+    mixer: Mixer,
     /// Seconds at the beginning that are not to be heard.
     delay: f64,
+    /// Seconds after that which are.
+    rest: f64,
     frames: u64,
     damaged: u64,
+    /// Whether the file does not say where it ends.
+    endless: bool,
+    /// What else is wrong with it.
+    remark: Option<String>,
     last_error: Option<String>,
+    /// The tags that symphonia does not read.
+    texts: Tags,
 }
 
 impl Decoder {
     /// Recognises the container by its content and picks the track: the one marked as default, else the first that can be decoded.
-    pub(super) fn open(source: Box<dyn MediaSource>) -> Result<Self, AudioError> {
-        let stream = MediaSourceStream::new(source, Default::default());
-        let (format, track, codec) = guard(|| {
-            let format = symphonia::default::get_probe()
-                .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
-                .map_err(opening_error)?;
-            let (track, codec) = choose_track(format.as_ref())?;
-            Ok((format, track, codec))
-        })?;
-        Ok(Decoder { format, codec, track, planes: Vec::new(), delay: 0.0, frames: 0, damaged: 0, last_error: None })
+    pub(super) fn open(source: Source) -> Result<Self, AudioError> {
+        let plan = guard(|| container::plan(source))?;
+        let mut refusal = AudioError::NoAudioTrack;
+        for (place, way) in plan.ways.iter().enumerate() {
+            let opened = guard(|| {
+                let opened = container::open(source, way)?;
+                let chosen = choose_track(opened.format.as_ref())?;
+                Ok((opened, chosen))
+            });
+            match opened {
+                Ok((Opened { format, interleaved }, Chosen { track, codec, delay })) => {
+                    return Ok(Decoder {
+                        format,
+                        codec,
+                        track,
+                        interleaved,
+                        mixer: Mixer::default(),
+                        delay,
+                        rest: f64::INFINITY,
+                        frames: 0,
+                        damaged: 0,
+                        endless: plan.endless,
+                        remark: plan.cut.then(|| "the file ends too early".to_owned()),
+                        last_error: None,
+                        texts: plan.texts.tags(),
+                    });
+                }
+                // What no way leads to is told of the first.
+                Err(error) if place == 0 => refusal = error,
+                Err(_) => {}
+            }
+            if !matches!(refusal, AudioError::Damaged(_) | AudioError::Unsupported(_) | AudioError::NotAudio(_)) {
+                break;
+            }
+        }
+        Err(refusal)
     }
 
     /// The track number, if the container is an MP4 file.
@@ -68,19 +99,21 @@ impl Decoder {
         (self.format.format_info().format == FORMAT_ID_ISOMP4).then_some(self.track)
     }
 
-    /// Leaves out so many seconds at the beginning.
-    pub(super) fn skip_delay(&mut self, seconds: f64) {
-        self.delay = seconds;
+    /// Leaves out `delay` seconds at the beginning, and what lies more than `seconds` after that.
+    pub(super) fn keep(&mut self, delay: f64, seconds: f64) {
+        (self.delay, self.rest) = (delay, seconds);
     }
 
     /// Title, artist and album as far as the container has told them by now.
     pub(super) fn tags(&mut self) -> Tags {
-        tags::collect(self.format.metadata(), self.track)
+        self.texts.clone().or(tags::collect(self.format.metadata(), self.track))
     }
 
-    /// Packets that could not be decoded and were left out.
-    pub(super) fn damaged(&self) -> u64 {
-        self.damaged
+    /// What a person should know about a recording that was not whole.
+    pub(super) fn remark(&self) -> Option<String> {
+        let packets = (self.damaged > 0).then(|| format!("{} damaged packets were left out", self.damaged));
+        let parts: Vec<String> = self.remark.iter().cloned().chain(packets).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     /// Replaces `mono` by the next samples (the mean of all channels) and returns their rate in Hz; `None` at the end.
@@ -104,11 +137,14 @@ impl Decoder {
                 Ok(None) => return self.end(),
                 // A chained stream begins anew, perhaps in another codec.
                 Err(Error::ResetRequired) => {
-                    (self.track, self.codec) = choose_track(self.format.as_ref())?;
+                    let Chosen { track, codec, delay } = choose_track(self.format.as_ref())?;
+                    (self.track, self.codec, self.delay) = (track, codec, delay);
                     continue;
                 }
                 Err(Error::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
-                    self.last_error.get_or_insert_with(|| "the file ends too early".into());
+                    if !self.endless {
+                        self.remark.get_or_insert_with(|| "the file ends too early".into());
+                    }
                     return self.end();
                 }
                 Err(Error::IoError(e)) => return Err(e.into()),
@@ -130,6 +166,10 @@ impl Decoder {
             if packet.trim_end > packet.dur && self.format.format_info().format == FORMAT_ID_MP3 {
                 packet.trim_end = Duration::ZERO;
             }
+            if self.codec.codec_params().codec == CODEC_ID_OPUS {
+                // Counted in `delay`.
+                packet.trim_start = Duration::ZERO;
+            }
             match self.codec.decode(&packet) {
                 Ok(audio) if audio.frames() == 0 => continue,
                 Ok(audio) => {
@@ -137,11 +177,17 @@ impl Decoder {
                     if !SAMPLE_RATES.contains(&rate) {
                         return Err(AudioError::SampleRate(rate));
                     }
-                    mix(&audio, &mut self.planes, mono);
+                    self.mixer.mix(&audio, self.interleaved, mono);
                     self.frames += mono.len() as u64;
-                    let early = ((self.delay * f64::from(rate)).round() as usize).min(mono.len());
+                    let samples = |seconds: f64| (seconds * f64::from(rate)).round() as usize;
+                    let early = samples(self.delay).min(mono.len());
                     mono.drain(..early);
                     self.delay -= early as f64 / f64::from(rate);
+                    // As players do: the frame in which the music ends is heard to its end.
+                    if self.rest <= 0.0 {
+                        mono.clear();
+                    }
+                    self.rest -= mono.len() as f64 / f64::from(rate);
                     return Ok(Some(rate));
                 }
                 Err(Error::ResetRequired) => self.codec.reset(),
@@ -158,7 +204,10 @@ impl Decoder {
 
     fn end(&self) -> Result<Option<u32>, AudioError> {
         match self.frames {
-            0 => Err(AudioError::NothingDecoded { damaged: self.damaged, last: self.last_error.clone() }),
+            0 => {
+                let last = self.last_error.as_ref().or(self.remark.as_ref()).cloned();
+                Err(AudioError::NothingDecoded { damaged: self.damaged, last })
+            }
             _ => Ok(None),
         }
     }
@@ -169,21 +218,15 @@ pub(super) fn guard<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(AudioError::Damaged("its structure makes no sense".into())))
 }
 
-/// The mean of all channels. Samples that are no number become silence.
-fn mix(audio: &GenericAudioBufferRef<'_>, planes: &mut Vec<Vec<f32>>, mono: &mut Vec<f32>) {
-    audio.copy_to_vecs_planar(planes);
-    let Some((first, rest)) = planes.split_first() else { return };
-    mono.extend_from_slice(first);
-    for plane in rest {
-        mono.iter_mut().zip(plane).for_each(|(m, s)| *m += s);
-    }
-    let gain = 1.0 / (1 + rest.len()) as f32;
-    for m in mono {
-        *m = if m.is_finite() { (*m * gain).clamp(-MAX_SAMPLE, MAX_SAMPLE) } else { 0.0 };
-    }
+/// The track that is heard.
+struct Chosen {
+    track: u32,
+    codec: Box<dyn AudioDecoder>,
+    /// Seconds at its beginning that the codec asks to leave out.
+    delay: f64,
 }
 
-fn choose_track(format: &dyn FormatReader) -> Result<(u32, Box<dyn AudioDecoder>), AudioError> {
+fn choose_track(format: &dyn FormatReader) -> Result<Chosen, AudioError> {
     let default = format.default_track(TrackType::Audio).map(|t| t.id);
     let mut tracks: Vec<&Track> = format.tracks().iter().collect();
     tracks.sort_by_key(|t| Some(t.id) != default);
@@ -198,12 +241,21 @@ fn choose_track(format: &dyn FormatReader) -> Result<(u32, Box<dyn AudioDecoder>
         if let Some(core) = params.extra_data.as_deref().filter(|_| params.codec == CODEC_ID_AAC).and_then(low_complexity_core) {
             params.extra_data = Some(core);
         }
+        let delay = if params.codec == CODEC_ID_OPUS { take_pre_skip(&mut params.extra_data) } else { 0.0 };
         match CODECS.make_audio_decoder(&params, &AudioDecoderOptions::default()) {
-            Ok(codec) => return Ok((track.id, codec)),
+            Ok(codec) => return Ok(Chosen { track: track.id, codec, delay }),
             Err(e) => refusal = AudioError::Unsupported(format!("the audio codec in this {} file ({e})", container(format))),
         }
     }
     Err(refusal)
+}
+
+/// The seconds that an Opus stream asks to leave out at its beginning (RFC 7845, 4.2), taken out of its header: the decoder would only leave out what
+/// lies in the first packet.
+fn take_pre_skip(header: &mut Option<Box<[u8]>>) -> f64 {
+    let Some([b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, low, high, ..]) = header.as_deref_mut() else { return 0.0 };
+    let samples = u16::from_le_bytes([std::mem::take(low), std::mem::take(high)]);
+    f64::from(samples) / 48_000.0
 }
 
 /// The configuration of the AAC-LC stream inside an HE-AAC one: object type (5 bits), frequency index (4), channels (4);
@@ -222,14 +274,4 @@ fn low_complexity_core(config: &[u8]) -> Option<Box<[u8]>> {
 
 fn container(format: &dyn FormatReader) -> &'static str {
     format.format_info().short_name
-}
-
-pub(super) fn opening_error(error: Error) -> AudioError {
-    match error {
-        Error::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => AudioError::Damaged("the file ends too early".into()),
-        Error::IoError(e) => AudioError::Io(e),
-        Error::Unsupported(what) if what.starts_with("core (probe)") => AudioError::NotAudio("no audio format that is known"),
-        Error::Unsupported(what) => AudioError::Unsupported(format!("this kind of file ({what})")),
-        other => AudioError::Damaged(other.to_string()),
-    }
 }

@@ -1,5 +1,9 @@
 //! The errors of audio input.
 
+use std::io::ErrorKind;
+
+use symphonia::core::errors::Error;
+
 /// Why no samples could be had. The text is the reason; [`AudioError::remedy`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,5 +69,20 @@ impl AudioError {
             AudioError::TooLarge(_) => "write the stream to a file and give the file's name",
             AudioError::Microphone(_) => "check that a microphone is plugged in, chosen as default, and free",
         }
+    }
+}
+
+/// Why a file could not be opened.
+pub(super) fn opening_error(error: Error) -> AudioError {
+    match error {
+        Error::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => AudioError::Damaged("the file ends too early".into()),
+        Error::IoError(e) => AudioError::Io(e),
+        Error::Unsupported(what) if what.starts_with("core (probe)") => AudioError::NotAudio("no audio format that is known"),
+        // The table of an MP4 file stands at its end, unless it was made for the web.
+        Error::Unsupported(what) if what.contains("missing moov") => {
+            AudioError::Damaged("it ends before the table that tells where its sound is".into())
+        }
+        Error::Unsupported(what) => AudioError::Unsupported(format!("this kind of file ({what})")),
+        other => AudioError::Damaged(other.to_string()),
     }
 }

@@ -1,13 +1,15 @@
 //! Audio in: any recording as a stream of mono samples at the rate asked for, with its tags.
 //!
-//! `sniff` (what is this file?) -> `decode` (container, track, codec, mix to mono) -> `qbh_models::resample`; `tags` beside it.
+//! `sniff` (what is this file?) -> `container` (its packets) -> `decode` (track, codec) -> `mix` (to mono) -> `qbh_models::resample`; `tags` beside it.
 //! Nothing here keeps more than some packets in memory, however long the recording is.
 
+mod container;
 mod decode;
 mod edit_list;
 mod error;
 #[cfg(feature = "mic")]
 pub mod microphone;
+mod mix;
 mod payload;
 mod sniff;
 mod tags;
@@ -19,7 +21,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use symphonia::core::io::{MediaSource, ReadOnlySource};
+use symphonia::core::io::MediaSource;
 
 use decode::Decoder;
 pub use error::AudioError;
@@ -28,6 +30,11 @@ pub use tags::Tags;
 
 /// The most that is taken from a stream that cannot be rewound, bytes.
 pub const MAX_STREAM_BYTES: u64 = 512_000_000;
+
+/// A filter for an odd rate takes long to make: a recording that changes its rate more often than this is taken to have round ones, Hz, which is off by
+/// less than a quarter of a semitone.
+const MOST_CHANGES: u32 = 1;
+const ROUND_RATE: u32 = 50;
 
 /// A recording on its way in: mono samples, full scale 1, at the rate it was opened with.
 pub struct AudioStream {
@@ -39,6 +46,8 @@ pub struct AudioStream {
     ready: Vec<f32>,
     given: usize,
     ended: bool,
+    /// How often the rate has changed on the way.
+    changes: u32,
 }
 
 /// Opens a recording; its content decides what it is, not its name. `rate` in Hz.
@@ -59,7 +68,7 @@ pub fn identify(path: &Path) -> Result<(u128, Tags), AudioError> {
     if !file.metadata()?.is_file() {
         return Err(AudioError::NotAudio("no file"));
     }
-    payload::identify(Box::new(file))
+    payload::identify(&|| Ok(Box::new(File::open(path)?)))
 }
 
 /// Opens a recording that comes as a stream (standard input, a pipe): [`read_stream`], then [`open_bytes`].
@@ -92,17 +101,21 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, AudioEr
 impl AudioStream {
     fn new(source: impl Fn() -> std::io::Result<Box<dyn MediaSource>>, head: &[u8], rate: u32) -> Result<Self, AudioError> {
         sniff::check(head)?;
-        let mut decoder = Decoder::open(source()?).or_else(|error| match error {
-            // Where the end is missing, what tells about it may be too: such a file can still be read from its beginning.
-            AudioError::Damaged(_) | AudioError::Unsupported(_) => {
-                Decoder::open(Box::new(ReadOnlySource::new(source()?))).map_err(|_| error)
-            }
-            error => Err(error),
-        })?;
+        let mut decoder = Decoder::open(&source)?;
         if let Some(track) = decoder.mp4_track() {
-            decoder.skip_delay(edit_list::delay(source()?, track));
+            let (delay, seconds) = edit_list::edit(source()?, track);
+            decoder.keep(delay, seconds);
         }
-        Ok(AudioStream { decoder, rate, resampler: None, mono: Vec::new(), ready: Vec::new(), given: 0, ended: false })
+        Ok(AudioStream {
+            decoder,
+            rate,
+            resampler: None,
+            mono: Vec::new(),
+            ready: Vec::new(),
+            given: 0,
+            ended: false,
+            changes: 0,
+        })
     }
 
     /// Samples per second of what it yields.
@@ -115,9 +128,9 @@ impl AudioStream {
         self.decoder.tags()
     }
 
-    /// Packets that were damaged and left out so far.
-    pub fn damaged_packets(&self) -> u64 {
-        self.decoder.damaged()
+    /// What a person should know about a recording that has not been whole so far.
+    pub fn remark(&self) -> Option<String> {
+        self.decoder.remark()
     }
 
     /// The next samples, some hundreds to some ten thousands; `None` at the end.
@@ -163,7 +176,9 @@ impl AudioStream {
 
     /// Brings the decoded samples to the rate asked for. Chained streams may change their rate on the way.
     fn take(&mut self, rate: u32) -> Result<(), AudioError> {
+        let rate = if self.changes > MOST_CHANGES { rate.next_multiple_of(ROUND_RATE) } else { rate };
         if self.resampler.as_ref().map_or(self.rate, Resampler::from) != rate {
+            self.changes += 1;
             self.flush()?;
             self.resampler = (rate != self.rate).then(|| Resampler::new(rate, self.rate)).transpose()?;
         }

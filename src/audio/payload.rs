@@ -2,23 +2,21 @@
 //! count, so that a file is the same recording after it was renamed or re-tagged.
 
 use symphonia::core::errors::Error;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
-use symphonia::core::meta::MetadataOptions;
+use symphonia::core::formats::TrackType;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::AudioError;
-use super::decode::{guard, opening_error};
+use super::container::{self, Source};
+use super::decode::guard;
 use super::tags::{self, Tags};
 
 /// The hash of all packets of the recording's track, and its tags. A recording cut short gives the hash of what is there.
-pub(super) fn identify(source: Box<dyn MediaSource>) -> Result<(u128, Tags), AudioError> {
+pub(super) fn identify(source: Source) -> Result<(u128, Tags), AudioError> {
     guard(|| {
-        let stream = MediaSourceStream::new(source, Default::default());
-        let mut format = symphonia::default::get_probe()
-            .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
-            .map_err(opening_error)?;
+        let plan = container::plan(source)?;
+        let mut ways = plan.ways.iter().map(|way| container::open(source, way));
+        let first = ways.next().unwrap_or(Err(AudioError::NoAudioTrack));
+        let mut format = first.or_else(|error| ways.find_map(Result::ok).ok_or(error))?.format;
         let default = format.default_track(TrackType::Audio).map(|t| t.id);
         let mut track = default.ok_or(AudioError::NoAudioTrack)?;
         let mut hash = Xxh3::new();
@@ -33,6 +31,6 @@ pub(super) fn identify(source: Box<dyn MediaSource>) -> Result<(u128, Tags), Aud
                 Ok(None) | Err(_) => break,
             }
         }
-        Ok((hash.digest128(), tags::collect(format.metadata(), track)))
+        Ok((hash.digest128(), plan.texts.tags().or(tags::collect(format.metadata(), track))))
     })
 }

@@ -7,7 +7,7 @@ use super::AudioError;
 pub(super) const HEAD: usize = 4096;
 
 /// Formats that are recognised and not decoded: where the magic number starts, the number, the name.
-const UNSUPPORTED: [(usize, &[u8], &str); 13] = [
+const UNSUPPORTED: [(usize, &[u8], &str); 23] = [
     (0, b"wvpk", "WavPack"),
     (0, b"MAC ", "Monkey's Audio"),
     (0, b"MPCK", "Musepack"),
@@ -20,7 +20,17 @@ const UNSUPPORTED: [(usize, &[u8], &str); 13] = [
     (0, b"ADIF", "AAC in ADIF"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"),
     (0, b".RMF", "RealMedia"),
-    (8, b"AVI LIST", "AVI video"),
+    (8, b"AVI ", "AVI video"),
+    (0, b"\0\0\x01\xba", "MPEG program stream"),
+    (0, b"\0\0\x01\xb3", "MPEG video"),
+    (8, b"8SVX", "Amiga 8SVX"),
+    (0, b"Creative Voice File", "Creative Voice"),
+    (0, b"NIST_1A", "NIST SPHERE"),
+    (0, b"ajkg", "Shorten"),
+    (0, b"TTA2", "True Audio"),
+    (0, b"FLV\x01", "Flash video"),
+    (0, b"TWIN", "TwinVQ"),
+    (28, b"Speex   ", "Ogg Speex"),
 ];
 
 /// Content that is no sound at all.
@@ -44,6 +54,9 @@ pub(super) fn check(head: &[u8]) -> Result<(), AudioError> {
     if let Some((.., name)) = UNSUPPORTED.iter().find(|(at, magic, _)| head.get(*at..).is_some_and(|h| h.starts_with(magic))) {
         return Err(AudioError::Unsupported(format!("{name} audio")));
     }
+    if is_transport_stream(head) {
+        return Err(AudioError::Unsupported("an MPEG transport stream".into()));
+    }
     if let Some((_, name)) = OTHER.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Err(AudioError::NotAudio(name));
     }
@@ -51,6 +64,11 @@ pub(super) fn check(head: &[u8]) -> Result<(), AudioError> {
         return Err(AudioError::NotAudio("text"));
     }
     Ok(())
+}
+
+/// Packets of 188 bytes, each beginning with the same one (ISO/IEC 13818-1, 2.4.3.2); on Blu-ray discs a time of 4 bytes stands before each.
+fn is_transport_stream(head: &[u8]) -> bool {
+    [(0, 188), (4, 192)].into_iter().any(|(from, size)| (0..4).all(|packet| head.get(from + packet * size) == Some(&0x47)))
 }
 
 /// UTF-8 without control characters; the last character may be cut by the end of `head`.
@@ -82,5 +100,9 @@ mod tests {
         assert!(matches!(check(b"MThd\0\0\0\x06"), Err(AudioError::NotAudio(s)) if s.contains("MIDI")));
         assert!(matches!(check(b""), Err(AudioError::Empty)));
         assert!(check(b"fLaC\0\0\0\x22").is_ok());
+        let packet = [&[0x47, 0x40, 0x11, 0x10][..], &[0xff; 184]].concat();
+        assert!(matches!(check(&packet.repeat(5)), Err(AudioError::Unsupported(s)) if s.contains("transport stream")));
+        let timed = [&[0, 0, 0, 1][..], &packet].concat();
+        assert!(matches!(check(&timed.repeat(5)), Err(AudioError::Unsupported(s)) if s.contains("transport stream")));
     }
 }

@@ -11,6 +11,7 @@ use qbh_index::{Outcome, Snapshot, Song};
 use qbh_models::contour::{CONTOUR_STEP, voiced_fraction};
 use qbh_models::median;
 use std::io::Write;
+use std::path::Path;
 
 /// Arguments of `qbh show`.
 #[derive(Debug, clap::Args)]
@@ -73,6 +74,7 @@ fn print(snapshot: &Snapshot, song: &Song, out: &mut dyn Write) -> Result<()> {
         let share = 100.0 * voiced_fraction(&contour);
         line("melody", format!("{share:.0} % of the time, {} to {}", note_name(low), note_name(high)))?;
     }
+    line("part", part(song).unwrap_or_default())?;
     let levels = snapshot.fingerprint().levels.iter().zip(&song.windows);
     let windows = levels.map(|(level, n)| format!("{n} of {:.0} s", f64::from(level.steps) * CONTOUR_STEP));
     line("windows", windows.collect::<Vec<_>>().join(", "))?;
@@ -84,6 +86,17 @@ fn print(snapshot: &Snapshot, song: &Song, out: &mut dyn Write) -> Result<()> {
     }
     writeln!(out, "\n{}", sketch(&contour))?;
     Ok(())
+}
+
+/// Which part of a score is its melody, read from the file, if it is still there.
+fn part(song: &Song) -> Option<String> {
+    let path = Path::new(&song.file);
+    if !path.is_file() || !qbh::symbolic::is_symbolic(path) {
+        return None;
+    }
+    let melodies = qbh::symbolic::read(path).ok()?;
+    let member = song.key.strip_prefix(&song.file).and_then(|rest| rest.strip_prefix('#'));
+    melodies.into_iter().find(|melody| member.is_none() || melody.id.as_deref() == member)?.part
 }
 
 /// What is known of a file that is not in the index.

@@ -8,9 +8,10 @@ use walkdir::{DirEntry, WalkDir};
 use super::FileError;
 
 /// Extensions of recordings. What is inside decides in the end: a file of another format under one of these names just works.
-const AUDIO: [&str; 28] = [
-    "3gp", "aac", "adts", "aif", "aifc", "aiff", "alac", "caf", "flac", "m4a", "m4b", "m4r", "mka", "mkv", "mov", "mp1", "mp2",
-    "mp3", "mp4", "mpa", "mpga", "oga", "ogg", "ogv", "opus", "wav", "wave", "webm",
+const AUDIO: [&str; 40] = [
+    "3ga", "3gp", "aac", "adts", "aif", "aifc", "aiff", "alac", "amr", "au", "bwf", "caf", "f4a", "flac", "m4a", "m4b", "m4r",
+    "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "mpa", "mpga", "oga", "ogg", "ogv", "opus", "rf64", "rifx", "snd", "spx",
+    "w64", "wav", "wave", "weba", "webm", "wv",
 ];
 
 /// Folders that lie deeper below the one that was named are not looked into: no library goes that deep, and paths become too long.

@@ -72,7 +72,9 @@ impl PitchFileError {
             PitchFileError::Malformed { .. } => {
                 "write rows of time in seconds and f0 in Hz (0 = unvoiced), in .pv files one semitone value per line"
             }
-            PitchFileError::Notes { .. } => "give notes as MIDI or as melody JSON lines (.jsonl)",
+            PitchFileError::Notes { .. } => {
+                "give notes as rows of onset, end and pitch, as MIDI, or as melody JSON lines (.jsonl)"
+            }
             PitchFileError::Recording { .. } => "repair the recording, or say how far the rows are apart (qbh eval melody --hop)",
             PitchFileError::Frames { .. } => {
                 "give the recording that the file belongs to, or say how far its rows are apart (qbh eval melody --hop)"

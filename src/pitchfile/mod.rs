@@ -18,7 +18,7 @@ mod notes;
 mod pv;
 mod resample;
 mod rows;
-pub mod table;
+pub(crate) mod table;
 mod write;
 
 #[cfg(test)]

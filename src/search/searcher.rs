@@ -119,7 +119,10 @@ impl Searcher {
         let ranking: Vec<u32> = ranked.iter().map(|ranked| ranked.song.candidate.song).collect();
         let (ranked, copies) = fold(ranked);
         let evidence: Vec<Evidence> = ranked.iter().map(|song| song.evidence).collect();
-        let confidences = calibrate(&evidence, self.snapshot.len() - without.len(), options.limit);
+        let mut confidences = calibrate(&evidence, self.snapshot.len() - without.len(), options.limit);
+        if voted.hum.is_one_tone() {
+            confidences.fill(0.0);
+        }
 
         let ids = |songs: &mut dyn Iterator<Item = u32>| songs.filter_map(|song| self.snapshot.song_id(song)).collect();
         let candidates = ids(&mut candidates.iter().map(|candidate| candidate.song));

@@ -38,7 +38,18 @@ pub struct Reading<'h> {
     pub sequence: &'h PitchSequence,
 }
 
+/// A hum whose pitches (all but the outermost tenths) are no further apart than this many semitones holds one tone: no melody.
+const ONE_TONE: f32 = 0.7;
+
 impl TrimmedHum {
+    /// Whether it holds one tone, as a tuning fork or a dial tone does: it would be found in every song that holds a note.
+    pub fn is_one_tone(&self) -> bool {
+        let mut voiced: Vec<f32> = self.contour.pitch.iter().copied().filter(|&pitch| pitch > 0.0).collect();
+        voiced.sort_by(f32::total_cmp);
+        let (low, high) = (voiced.len() / 10, voiced.len() - 1 - voiced.len() / 10);
+        voiced[high] - voiced[low] < ONE_TONE
+    }
+
     /// The hum as it is, or slowed down.
     pub fn reading(&self, slowed: bool) -> Reading<'_> {
         if slowed {
@@ -75,4 +86,18 @@ fn sounding(hum: &Contour) -> Result<Range<usize>, SearchError> {
         return Err(SearchError::TooShort { heard: seconds(voiced), needed: seconds(SHORTEST_HUM) });
     }
     Ok(first..(last + 1).min(first + LONGEST_HUM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_tone_is_no_melody() {
+        let hum = |pitch: &dyn Fn(usize) -> f32| trim(&Contour::from_steps((0..90).map(pitch).collect())).unwrap().is_one_tone();
+        assert!(hum(&|_| 69.0));
+        assert!(hum(&|i| if i % 9 == 0 { 0.0 } else { 60.0 + 0.3 * (i % 2) as f32 }));
+        assert!(hum(&|i| if i < 5 { 72.0 } else { 69.0 }));
+        assert!(!hum(&|i| if i % 30 < 15 { 60.0 } else { 61.0 }));
+    }
 }

@@ -1,17 +1,16 @@
-//! Which part of a MIDI file is the melody.
+//! Which part of a score is the melody: one rule for tracks, parts, spines and voices.
 //!
-//! 1. The name says melody, voice, vocal ... (in several languages).
-//! 2. The lyrics are set to it: its notes begin where the syllables stand.
-//! 3. The name says lead, solo, right hand ...
-//! 4. Neither; and last, names that say bass, chords, backing.
-//!
-//! Among parts of one rank a score decides. It rewards what tells sung melodies from accompaniment (features after Rizo et
-//! al., ISMIR 2006): one note at a time, present through much of the piece, within a singer's range, high rather than low,
-//! moving in steps, with some variety of pitch; bass and sound-effect programs lose.
+//! 1. The one that the lyrics are set to.
+//! 2. The one whose name says melody, voice, vocal ... (in several languages); then lead, solo, soprano, right hand ...; then no name that tells; and
+//!    last, names that say bass, chords, backing. Lyrics that are only found by their times never make a melody of these.
+//! 3. Among parts of one rank a score decides. It rewards what tells sung melodies from accompaniment (features after Rizo et
+//!    al., ISMIR 2006): one note at a time, present through much of the piece, within a singer's range, high rather than low,
+//!    moving in steps, with some variety of pitch; bass and sound-effect programs lose.
 
 use super::Span;
 use super::names::{Role, role};
 use super::skyline;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// Syllables needed before the lyrics say anything, and the share of them that must meet an onset.
@@ -20,42 +19,72 @@ const MET_SYLLABLES: f64 = 0.6;
 /// Seconds between a syllable and its onset.
 const SYLLABLE_TOLERANCE: f64 = 0.06;
 
-/// One instrument of a MIDI file: what one track plays on one channel.
+/// What one voice or instrument plays.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    /// Names of the track and its instrument.
+    /// Its name, or those of the track and its instrument.
     pub name: String,
     /// General MIDI program, 0-based.
     pub program: Option<u8>,
+    /// Whether words are written under its notes.
+    pub lyrics: bool,
     /// Its notes in seconds, sorted by start.
     pub notes: Vec<Span>,
 }
 
-/// The notes of the most likely melody, made monophonic; `syllables` are the times of the lyrics in seconds.
-/// Empty only if no part has a note.
-pub(super) fn melody(parts: Vec<Part>, syllables: &[f64]) -> Vec<Span> {
+/// The notes of the most likely melody, made monophonic, and in words which part that is, if there are several; `syllables` are the times of lyrics
+/// that are not written to any part, in seconds. Empty only if no part has a note.
+pub(super) fn melody(parts: Vec<Part>, syllables: &[f64]) -> (Vec<Span>, Option<String>) {
     let lines: Vec<Vec<Span>> = parts.iter().map(|p| skyline(p.notes.clone())).collect();
     let sounding: Vec<f64> = lines.iter().map(|l| l.iter().map(|s| s.end - s.start).sum()).collect();
     let longest = sounding.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let key = |i: usize| {
+    let claim = |i: usize| {
         let (part, line) = (&parts[i], &lines[i]);
-        let rank = match role(&part.name) {
-            Role::Melody => 3,
-            _ if carries_lyrics(part, syllables) => 2,
-            Role::Leading => 1,
-            Role::Unknown => 0,
-            Role::Accompaniment => -1,
-        };
+        let role = role(&part.name);
         // A name on a part that hardly plays (a count-in, a cue) does not make it the melody.
-        let rank = if sounding[i] < 0.05 * longest { -2 } else { rank };
-        (rank, score(part, line, sounding[i] / longest))
+        let plays = sounding[i] >= 0.05 * longest;
+        let lyrics = part.lyrics || role != Role::Accompaniment && carries_lyrics(part, syllables);
+        Claim { plays, lyrics, role, score: score(part, line, sounding[i] / longest) }
     };
-    let keys: Vec<(i32, f64)> = (0..parts.len()).map(key).collect();
-    let best = (0..parts.len())
-        .filter(|&i| !lines[i].is_empty())
-        // Equal parts: the first wins, hence the index counts down.
-        .max_by(|&a, &b| keys[a].0.cmp(&keys[b].0).then(keys[a].1.total_cmp(&keys[b].1)).then(b.cmp(&a)));
-    best.and_then(|i| lines.into_iter().nth(i)).unwrap_or_default()
+    let claims: Vec<Claim> = (0..parts.len()).map(claim).collect();
+    let playing: Vec<usize> = (0..parts.len()).filter(|&i| !lines[i].is_empty()).collect();
+    // Equal parts: the first wins, hence the index counts down.
+    let best = playing.iter().copied().max_by(|&a, &b| claims[a].cmp(&claims[b]).then(b.cmp(&a)));
+    let Some(best) = best else { return (Vec::new(), None) };
+    let said = (playing.len() > 1).then(|| {
+        let others: Vec<&Claim> = playing.iter().filter(|&&i| i != best).map(|&i| &claims[i]).collect();
+        let name: String = parts[best].name.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+        let name = if name.is_empty() { format!("part {}", best + 1) } else { format!("{name:?}") };
+        format!("{name}, of {} parts, {}", playing.len(), claims[best].reason(&others))
+    });
+    (lines.into_iter().nth(best).unwrap_or_default(), said)
+}
+
+/// What speaks for a part, in the order of its weight.
+struct Claim {
+    plays: bool,
+    lyrics: bool,
+    role: Role,
+    score: f64,
+}
+
+impl Claim {
+    fn cmp(&self, other: &Claim) -> Ordering {
+        let rank = |claim: &Claim| (claim.plays, claim.lyrics, claim.role);
+        rank(self).cmp(&rank(other)).then(self.score.total_cmp(&other.score))
+    }
+
+    /// What it has more of than all others.
+    fn reason(&self, others: &[&Claim]) -> &'static str {
+        let of_rank = |claim: &&&Claim| claim.plays == self.plays;
+        if self.lyrics && !others.iter().filter(of_rank).any(|claim| claim.lyrics) {
+            "by its lyrics"
+        } else if others.iter().filter(of_rank).filter(|claim| claim.lyrics == self.lyrics).all(|claim| claim.role < self.role) {
+            if self.lyrics { "by its lyrics and its name" } else { "by its name" }
+        } else {
+            "by how it moves and how high it is"
+        }
+    }
 }
 
 /// Whether the syllables are set to this part: most meet an onset, and the part does not play many more notes than that.
@@ -105,7 +134,7 @@ mod tests {
 
     fn part(name: &str, program: u8, notes: &[(f64, f64, f64)]) -> Part {
         let notes = notes.iter().map(|&(start, length, pitch)| Span { start, end: start + length, pitch }).collect();
-        Part { name: name.to_string(), program: Some(program), notes }
+        Part { name: name.to_string(), program: Some(program), lyrics: false, notes }
     }
 
     fn tune(offset: f64) -> Vec<(f64, f64, f64)> {
@@ -122,13 +151,13 @@ mod tests {
 
     #[test]
     fn a_name_decides() {
-        let found = melody(vec![part("Flute", 73, &tune(72.0)), part("Vocal", 0, &tune(60.0))], &[]);
-        assert_eq!(found[0].pitch, 60.0);
+        let (found, said) = melody(vec![part("Flute", 73, &tune(72.0)), part("Vocal", 0, &tune(60.0))], &[]);
+        assert_eq!((found[0].pitch, said.as_deref()), (60.0, Some("\"Vocal\", of 2 parts, by its name")));
     }
 
     #[test]
     fn a_name_on_a_part_that_hardly_plays_does_not() {
-        let found = melody(vec![part("Flute", 73, &tune(72.0)), part("Vocal", 0, &[(0.0, 0.2, 40.0)])], &[]);
+        let (found, _) = melody(vec![part("Flute", 73, &tune(72.0)), part("Vocal", 0, &[(0.0, 0.2, 40.0)])], &[]);
         assert_eq!(found[0].pitch, 72.0);
     }
 
@@ -137,14 +166,34 @@ mod tests {
         let early: Vec<_> = tune(74.0).iter().map(|&(s, l, p)| (s + 0.2, l, p)).collect();
         let syllables: Vec<f64> = tune(0.0).iter().map(|n| n.0 + 0.01).collect();
         let parts = || vec![part("Lead", 73, &early), part("", 0, &tune(60.0))];
-        assert_eq!(melody(parts(), &syllables)[0].pitch, 60.0);
-        assert_eq!(melody(parts(), &[])[0].pitch, 74.0);
+        let (found, said) = melody(parts(), &syllables);
+        assert_eq!((found[0].pitch, said.as_deref()), (60.0, Some("part 2, of 2 parts, by its lyrics")));
+        assert_eq!(melody(parts(), &[]).0[0].pitch, 74.0);
     }
 
     #[test]
     fn the_score_prefers_the_tune() {
         let bass: Vec<_> = tune(36.0);
-        let found = melody(vec![part("", 33, &bass), part("", 0, &chords()), part("", 52, &tune(65.0))], &[]);
+        let (found, _) = melody(vec![part("", 33, &bass), part("", 0, &chords()), part("", 52, &tune(65.0))], &[]);
         assert_eq!(found[0].pitch, 65.0);
+    }
+
+    #[test]
+    fn words_under_the_notes_decide_and_then_names() {
+        let sung = |name: &str, offset: f64| Part { lyrics: true, ..part(name, 0, &tune(offset)) };
+        let choir = vec![
+            sung("Bass", 45.0),
+            sung("Tenor", 55.0),
+            sung("Alto", 65.0),
+            sung("Soprano", 60.0),
+            part("Flute", 73, &tune(80.0)),
+        ];
+        let (found, said) = melody(choir, &[]);
+        assert_eq!((found[0].pitch, said.as_deref()), (60.0, Some("\"Soprano\", of 5 parts, by its lyrics and its name")));
+        let (found, _) = melody(vec![part("Melody", 0, &tune(72.0)), sung("Bass", 45.0)], &[]);
+        assert_eq!(found[0].pitch, 45.0);
+        let (_, said) = melody(vec![part("", 0, &tune(72.0)), part("", 0, &tune(45.0))], &[]);
+        assert_eq!(said.as_deref(), Some("part 1, of 2 parts, by how it moves and how high it is"));
+        assert_eq!(melody(vec![part("", 0, &tune(72.0))], &[]).1, None);
     }
 }

@@ -51,7 +51,9 @@ impl SymbolicError {
     pub fn remedy(&self) -> &'static str {
         match self {
             SymbolicError::Io(_) => "check that the file exists and may be read",
-            SymbolicError::UnknownFormat(_) => "use .mid, .midi, .kar, .musicxml, .xml, .mxl, .abc, .krn, .jsonl or .jsonl.gz",
+            SymbolicError::UnknownFormat(_) => {
+                "use .mid, .midi, .kar, .rmi, .musicxml, .xml, .mxl, .abc, .krn, .jsonl, .jsonl.gz, or a karaoke chart or list of notes"
+            }
             SymbolicError::TooLarge { .. } => "split the file, or remove it from the library if it is not music",
             SymbolicError::Malformed { .. } => "export the file again from the program that made it, or correct its extension",
             SymbolicError::NoNotes { .. } => "give a file with a melody, or remove this one from the library",

@@ -1,26 +1,59 @@
 //! Melody JSON lines, as [`qbh_models::notes::json_lines`] reads them: within limits, and every note must be one.
 
-use super::{Melody, SymbolicError, check_totals, to_notes};
+use super::{Melody, SymbolicError, Totals, to_notes};
 use qbh_models::notes::json_lines::{LinesError, MAX_LINE_BYTES, MelodyLine, MelodyLines};
+use std::io::Read;
 
 const JSON_LINES: &str = "JSON lines";
 /// Most bytes a gzip file may unpack to.
 const MAX_UNPACKED_BYTES: u64 = 512 << 20;
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Melody>, SymbolicError> {
-    let lines = MelodyLines::new(bytes).map_err(refuse)?.at_most(MAX_UNPACKED_BYTES);
-    let (mut melodies, mut total_notes) = (Vec::new(), 0);
-    for line in lines {
+/// The melodies of JSON lines, one after the other, so that a file of any number takes no more memory than one. Ends after an error.
+pub struct JsonMelodies<'a> {
+    lines: MelodyLines<'a>,
+    totals: Totals,
+    failed: bool,
+}
+
+impl<'a> JsonMelodies<'a> {
+    /// From a file's bytes, plain or gzip.
+    ///
+    /// # Errors
+    /// The beginning cannot be read.
+    pub fn new(bytes: impl Read + 'a) -> Result<Self, SymbolicError> {
+        let lines = MelodyLines::new(bytes).map_err(refuse)?.at_most(MAX_UNPACKED_BYTES);
+        Ok(JsonMelodies { lines, totals: Totals::default(), failed: false })
+    }
+
+    fn read(&mut self) -> Result<Option<Melody>, SymbolicError> {
+        let Some(line) = self.lines.next() else {
+            return match self.totals.melodies {
+                0 => Err(SymbolicError::no_notes(JSON_LINES, "it has no line")),
+                _ => Ok(None),
+            };
+        };
         let (number, line) = line.map_err(refuse)?;
         let melody = melody(line, &format!("line {number}"))?;
-        total_notes += melody.notes.len();
-        melodies.push(melody);
-        check_totals(melodies.len(), total_notes)?;
+        self.totals.add(&melody)?;
+        Ok(Some(melody))
     }
-    if melodies.is_empty() {
-        return Err(SymbolicError::no_notes(JSON_LINES, "it has no line"));
+}
+
+impl Iterator for JsonMelodies<'_> {
+    type Item = Result<Melody, SymbolicError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let next = self.read();
+        self.failed = !matches!(next, Ok(Some(_)));
+        next.transpose()
     }
-    Ok(melodies)
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Melody>, SymbolicError> {
+    JsonMelodies::new(bytes)?.collect()
 }
 
 fn refuse(error: LinesError) -> SymbolicError {
@@ -47,6 +80,9 @@ fn melody(line: MelodyLine, place: &str) -> Result<Melody, SymbolicError> {
             )));
         }
     }
-    let notes = to_notes(JSON_LINES, line.timed().collect()).map_err(|e| malformed(e.to_string()))?;
-    Ok(Melody { id: line.name().map(str::to_string), title: line.title, artist: line.artist, notes })
+    let notes = to_notes(JSON_LINES, line.timed().collect()).map_err(|e| match e {
+        SymbolicError::TooLarge { what, limit } => SymbolicError::TooLarge { what: format!("{place}: {what}"), limit },
+        other => malformed(other.to_string()),
+    })?;
+    Ok(Melody { id: line.name().map(str::to_string), title: line.title, artist: line.artist, part: None, notes })
 }

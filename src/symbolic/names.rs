@@ -35,7 +35,10 @@ const MELODY: [&str; 16] = [
 /// The same in scripts that do not part words; found anywhere in the name.
 const MELODY_ANYWHERE: [&str; 10] =
     ["旋律", "メロディ", "ボーカル", "ヴォーカル", "主唱", "人声", "人聲", "歌", "멜로디", "보컬"];
-const LEADING: [&str; 9] = ["lead", "solo", "sopran", "theme", "thema", "right", "rh", "treble", "upper"];
+const LEADING: [&str; 14] = [
+    "lead", "solo", "sopran", "theme", "thema", "right", "rh", "treble", "upper", "cantus", "superius", "discant", "descant",
+    "tune",
+];
 const ACCOMPANIMENT: [&str; 27] = [
     "bass", "bajo", "drum", "perc", "kick", "snare", "chord", "akkord", "accomp", "acomp", "begleit", "back", "bgv", "harm",
     "choir", "chorus", "choeur", "coro", "chor", "ooh", "aah", "ahh", "pad", "left", "lh", "rhythm", "counter",

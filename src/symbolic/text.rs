@@ -1,23 +1,6 @@
-//! Bytes to text, whatever the encoding.
+//! Texts of scores.
 
-/// UTF-8 or UTF-16 by its byte order mark, else UTF-8 if it is valid, else Latin-1 (never fails).
-pub(super) fn decode(bytes: &[u8]) -> String {
-    let utf16 = |from: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|c| from([c[0], c[1]])).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, ..] => utf16(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => utf16(u16::from_be_bytes),
-        _ => {
-            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-            match std::str::from_utf8(bytes) {
-                Ok(text) => text.to_string(),
-                Err(_) => bytes.iter().map(|&b| b as char).collect(),
-            }
-        }
-    }
-}
+pub(super) use crate::encoding::decode;
 
 const LONGEST_TAG: usize = 200;
 
@@ -38,15 +21,6 @@ pub(super) fn tag(raw: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn encodings() {
-        assert_eq!(decode("é".as_bytes()), "é");
-        assert_eq!(decode(b"\xef\xbb\xbfa"), "a");
-        assert_eq!(decode(b"\xe9"), "é");
-        assert_eq!(decode(b"\xff\xfea\0"), "a");
-        assert_eq!(decode(b"\xfe\xff\0a"), "a");
-    }
 
     #[test]
     fn tags_are_one_clean_line() {

@@ -7,6 +7,9 @@ use tch::Tensor;
 
 use crate::nn::hard_lstm::Gates;
 
+/// Values that a file holds for each of its bytes, at most: what was never written reads as any number of zeros.
+const PACKED: usize = 16;
+
 /// The layers that have weights.
 #[derive(Debug)]
 pub(super) struct KerasFile {
@@ -40,6 +43,7 @@ pub(super) enum Which<'a> {
 impl KerasFile {
     /// Reads a weights file, or a whole saved model. The error says what is wrong.
     pub fn read(bytes: Vec<u8>) -> Result<Self, String> {
+        let most = PACKED * bytes.len();
         let damaged = |e: Error| format!("damaged HDF5 file: {e}");
         let file = Hdf5File::from_vec(bytes).map_err(damaged)?;
         let root = file.root_group().map_err(damaged)?;
@@ -49,12 +53,18 @@ impl KerasFile {
         };
         let names = strings(&group, "layer_names").ok_or("no attribute `layer_names`, so it is no weights file of Keras 2")?;
         let mut layers = Vec::new();
+        let mut values = 0usize;
         for name in names {
             let layer = group.group(&name).map_err(damaged)?;
             let mut weights = Vec::new();
             for weight in strings(&layer, "weight_names").unwrap_or_default() {
                 let data = file.dataset(&format!("{folder}{name}/{weight}")).map_err(damaged)?;
                 let shape: Vec<i64> = data.shape().iter().map(|&n| n as i64).collect();
+                let count = data.shape().iter().try_fold(1usize, |count, &n| count.checked_mul(usize::try_from(n).ok()?));
+                values = values.saturating_add(count.unwrap_or(usize::MAX));
+                if values > most {
+                    return Err(format!("{weight} makes more than {most} values of the file, far more than it holds"));
+                }
                 let values: Vec<f32> = data.read_array::<f32>().map_err(damaged)?.into_iter().collect();
                 let tensor = Tensor::f_from_slice(&values).and_then(|t| t.f_view(shape.as_slice()));
                 weights.push((short(&weight), tensor.map_err(|e| e.to_string())?));

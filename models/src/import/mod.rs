@@ -11,7 +11,8 @@ mod convert;
 mod format;
 #[cfg(feature = "torch")]
 mod keras;
-#[cfg(feature = "torch")]
+#[cfg(any(feature = "torch", test, fuzzing))]
+#[cfg_attr(not(feature = "torch"), allow(dead_code, reason = "read by the tests and the fuzzer only"))]
 mod pickle;
 #[cfg(feature = "torch")]
 mod published;
@@ -24,3 +25,9 @@ mod torch;
 #[cfg(feature = "torch")]
 pub use convert::{Import, Imported, import};
 pub use format::is_foreign;
+
+/// For the fuzzer: whether bytes are a pickle.
+#[cfg(fuzzing)]
+pub fn is_pickle(bytes: &[u8]) -> bool {
+    pickle::read(bytes).is_ok()
+}

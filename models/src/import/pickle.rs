@@ -22,17 +22,58 @@ pub(super) enum Value {
     Outside(Box<Value>),
 }
 
+/// Values inside of values: state dicts have some ten levels, and each takes from the stack of the thread.
+const DEEPEST: u32 = 64;
+/// Values in all, those that are referred to again counted each time; a network has some hundred tensors of some ten values.
+const MOST: usize = 1_000_000;
+
 /// Reads the one value of a pickle. The error says what is wrong.
 pub(super) fn read(bytes: &[u8]) -> Result<Value, String> {
-    Reader { bytes, at: 0, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() }.run()
+    Reader { bytes, at: 0, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new(), made: 0 }.run()
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    stack: Vec<Value>,
+    stack: Vec<Held>,
     marks: Vec<usize>,
-    memo: HashMap<usize, Value>,
+    memo: HashMap<usize, Held>,
+    /// How many values were made.
+    made: usize,
+}
+
+/// A value, and how much it holds.
+#[derive(Clone)]
+struct Held {
+    value: Value,
+    depth: u32,
+    /// Values in it, texts counted by their length.
+    values: usize,
+}
+
+impl Held {
+    /// A value that holds these others.
+    fn of(value: Value, held: &[(u32, usize)]) -> Self {
+        let text = if let Value::Text(text) | Value::Global(text) = &value { text.len() / 32 } else { 0 };
+        let depth = 1 + held.iter().map(|(depth, _)| *depth).max().unwrap_or(0);
+        Held { value, depth, values: 1 + text + held.iter().map(|(_, values)| values).sum::<usize>() }
+    }
+
+    fn size(&self) -> (u32, usize) {
+        (self.depth, self.values)
+    }
+
+    /// Puts more values into it, which `add` does.
+    fn grow(&mut self, more: &[(u32, usize)], add: impl FnOnce(&mut Value)) -> Result<(), String> {
+        self.depth = self.depth.max(1 + more.iter().map(|(depth, _)| *depth).max().unwrap_or(0));
+        self.values += more.iter().map(|(_, values)| values).sum::<usize>();
+        add(&mut self.value);
+        if self.depth > DEEPEST { Err(too_deep()) } else { Ok(()) }
+    }
+}
+
+fn too_deep() -> String {
+    format!("its values are nested more than {DEEPEST} deep")
 }
 
 impl<'a> Reader<'a> {
@@ -43,17 +84,17 @@ impl<'a> Reader<'a> {
                 // What comes before: protocol, frame length. It tells nothing here.
                 0x80 => drop(self.byte()?),
                 0x95 => drop(self.take(8)?),
-                b'.' => return self.pop(),
+                b'.' => return Ok(self.pop()?.value),
                 b'(' => self.marks.push(self.stack.len()),
-                b'N' => self.push(Value::None),
-                0x88 | 0x89 => self.push(Value::Bool(code == 0x88)),
+                b'N' => self.push(Value::None)?,
+                0x88 | 0x89 => self.push(Value::Bool(code == 0x88))?,
                 b'J' | b'K' | b'M' => {
                     let bytes = self.take(match code {
                         b'J' => 4,
                         b'K' => 1,
                         _ => 2,
                     })?;
-                    self.push(Value::Int(if code == b'J' { signed(bytes) } else { unsigned(bytes) as i64 }));
+                    self.push(Value::Int(if code == b'J' { signed(bytes) } else { unsigned(bytes) as i64 }))?;
                 }
                 0x8a => {
                     let length = usize::from(self.byte()?);
@@ -61,66 +102,68 @@ impl<'a> Reader<'a> {
                     if length > 8 {
                         return Err("it holds an integer of more than 64 bits".into());
                     }
-                    self.push(Value::Int(signed(bytes)));
+                    self.push(Value::Int(signed(bytes)))?;
                 }
                 b'G' => {
                     let bytes: [u8; 8] = self.take(8)?.try_into().map_err(|_| "a number is cut short")?;
-                    self.push(Value::Float(f64::from_be_bytes(bytes)));
+                    self.push(Value::Float(f64::from_be_bytes(bytes)))?;
                 }
                 b'X' | 0x8c => {
                     let length = self.length(if code == b'X' { 4 } else { 1 })?;
                     let text = std::str::from_utf8(self.take(length)?).map_err(|_| "a text is no UTF-8")?.to_string();
-                    self.push(Value::Text(text));
+                    self.push(Value::Text(text))?;
                 }
                 b'c' => {
                     let name = format!("{}.{}", self.line()?, self.line()?);
-                    self.push(Value::Global(name));
+                    self.push(Value::Global(name))?;
                 }
-                0x93 => match (self.pop()?, self.pop()?) {
-                    (Value::Text(name), Value::Text(module)) => self.push(Value::Global(format!("{module}.{name}"))),
+                0x93 => match (self.pop()?.value, self.pop()?.value) {
+                    (Value::Text(name), Value::Text(module)) => self.push(Value::Global(format!("{module}.{name}")))?,
                     _ => return Err("a class has no name".into()),
                 },
-                b')' | b']' => self.push(Value::List(Vec::new())),
-                b'}' => self.push(Value::Dict(Vec::new())),
+                b')' | b']' => self.push(Value::List(Vec::new()))?,
+                b'}' => self.push(Value::Dict(Vec::new()))?,
                 b't' | b'l' => {
                     let items = self.since_mark()?;
-                    self.push(Value::List(items));
+                    self.push_list(items)?;
                 }
                 0x85..=0x87 => {
                     let first = self.stack.len().checked_sub(usize::from(code - 0x84)).ok_or("a tuple lacks values")?;
                     let items = self.stack.split_off(first);
-                    self.push(Value::List(items));
+                    self.push_list(items)?;
                 }
                 b'a' => {
                     let item = self.pop()?;
-                    self.list()?.push(item);
+                    self.extend(vec![item])?;
                 }
                 b'e' => {
                     let items = self.since_mark()?;
-                    self.list()?.extend(items);
+                    self.extend(items)?;
                 }
                 b's' => {
                     let (value, key) = (self.pop()?, self.pop()?);
-                    self.dict()?.push((key, value));
+                    self.insert(vec![key, value])?;
                 }
                 b'u' => {
-                    let mut items = self.since_mark()?.into_iter();
-                    while let (Some(key), Some(value)) = (items.next(), items.next()) {
-                        self.dict()?.push((key, value));
-                    }
+                    let items = self.since_mark()?;
+                    self.insert(items)?;
                 }
                 b'Q' => {
                     let what = self.pop()?;
-                    self.push(Value::Outside(Box::new(what)));
+                    let size = what.size();
+                    self.push_held(Held::of(Value::Outside(Box::new(what.value)), &[size]))?;
                 }
                 b'R' | 0x81 => {
                     let (arguments, what) = (self.pop()?, self.pop()?);
                     // An ordered dictionary is filled after it is made.
-                    let made = match &what {
-                        Value::Global(name) if name == "collections.OrderedDict" => Value::Dict(Vec::new()),
-                        _ => Value::Call(Box::new(what), Box::new(arguments)),
+                    let made = match &what.value {
+                        Value::Global(name) if name == "collections.OrderedDict" => Held::of(Value::Dict(Vec::new()), &[]),
+                        _ => {
+                            let sizes = [what.size(), arguments.size()];
+                            Held::of(Value::Call(Box::new(what.value), Box::new(arguments.value)), &sizes)
+                        }
                     };
-                    self.push(made);
+                    self.push_held(made)?;
                 }
                 // Attributes of an object, such as the versions of a state dict's layers.
                 b'b' => drop(self.pop()?),
@@ -132,45 +175,84 @@ impl<'a> Reader<'a> {
                 0x94 => self.remember(self.memo.len())?,
                 b'h' | b'j' => {
                     let key = self.length(if code == b'h' { 1 } else { 4 })?;
-                    let value = self.memo.get(&key).cloned().ok_or("it refers to a value that is not there")?;
-                    self.push(value);
+                    let held = self.memo.get(&key).ok_or("it refers to a value that is not there")?;
+                    self.afford(held.values)?;
+                    let held = self.memo.get(&key).cloned().ok_or("it refers to a value that is not there")?;
+                    self.stack.push(held);
                 }
                 other => return Err(format!("operation {other:#04x} at byte {} has no place in a state dict", self.at - 1)),
             }
         }
     }
 
-    fn push(&mut self, value: Value) {
-        self.stack.push(value);
+    fn push(&mut self, value: Value) -> Result<(), String> {
+        self.push_held(Held::of(value, &[]))
     }
 
-    fn pop(&mut self) -> Result<Value, String> {
+    fn push_held(&mut self, held: Held) -> Result<(), String> {
+        if held.depth > DEEPEST {
+            return Err(too_deep());
+        }
+        self.afford(held.values)?;
+        self.stack.push(held);
+        Ok(())
+    }
+
+    fn push_list(&mut self, items: Vec<Held>) -> Result<(), String> {
+        let sizes: Vec<(u32, usize)> = items.iter().map(Held::size).collect();
+        self.push_held(Held::of(Value::List(items.into_iter().map(|item| item.value).collect()), &sizes))
+    }
+
+    /// Counts values that are made, or copied.
+    fn afford(&mut self, values: usize) -> Result<(), String> {
+        self.made += values;
+        if self.made > MOST { Err(format!("it has more than {MOST} values")) } else { Ok(()) }
+    }
+
+    fn pop(&mut self) -> Result<Held, String> {
         self.stack.pop().ok_or_else(|| "a value is missing".into())
     }
 
-    fn since_mark(&mut self) -> Result<Vec<Value>, String> {
+    fn since_mark(&mut self) -> Result<Vec<Held>, String> {
         let mark = self.marks.pop().filter(|&m| m <= self.stack.len()).ok_or("a mark is missing")?;
         Ok(self.stack.split_off(mark))
     }
 
-    fn list(&mut self) -> Result<&mut Vec<Value>, String> {
+    /// Appends to the list on the stack.
+    fn extend(&mut self, items: Vec<Held>) -> Result<(), String> {
+        let sizes: Vec<(u32, usize)> = items.iter().map(Held::size).collect();
         match self.stack.last_mut() {
-            Some(Value::List(items)) => Ok(items),
+            Some(held) if matches!(held.value, Value::List(_)) => held.grow(&sizes, |value| {
+                if let Value::List(list) = value {
+                    list.extend(items.into_iter().map(|item| item.value));
+                }
+            }),
             _ => Err("a list is missing".into()),
         }
     }
 
-    fn dict(&mut self) -> Result<&mut Vec<(Value, Value)>, String> {
+    /// Puts keys and values, in turn, into the dictionary on the stack.
+    fn insert(&mut self, items: Vec<Held>) -> Result<(), String> {
+        let sizes: Vec<(u32, usize)> = items.iter().map(Held::size).collect();
         match self.stack.last_mut() {
-            Some(Value::Dict(items)) => Ok(items),
+            Some(held) if matches!(held.value, Value::Dict(_)) => held.grow(&sizes, |value| {
+                let mut items = items.into_iter().map(|item| item.value);
+                if let Value::Dict(dict) = value {
+                    while let (Some(key), Some(value)) = (items.next(), items.next()) {
+                        dict.push((key, value));
+                    }
+                }
+            }),
             _ => Err("a dictionary is missing".into()),
         }
     }
 
     fn remember(&mut self, key: usize) -> Result<(), String> {
-        let value = self.stack.last().ok_or("a value is missing")?;
+        let values = self.stack.last().ok_or("a value is missing")?.values;
         // Containers are remembered while empty, and are not referred to in state dicts; this keeps them from being copied whole.
-        self.memo.insert(key, value.clone());
+        self.afford(values)?;
+        let held = self.stack.last().ok_or("a value is missing")?.clone();
+        self.memo.insert(key, held);
         Ok(())
     }
 
@@ -233,6 +315,24 @@ mod tests {
         let value = read(b"\x80\x02cos\nsystem\nX\x01\x00\x00\x00x\x85R.").unwrap();
         let what = Value::Global("os.system".into());
         assert_eq!(value, Value::Call(Box::new(what), Box::new(Value::List(vec![Value::Text("x".into())]))));
+    }
+
+    #[test]
+    fn small_files_that_would_take_everything_are_refused() {
+        // A list in a list in a list ..., by appending, by tuples and by calls.
+        for (open, close) in [(&b"]"[..], &b"a"[..]), (b"", b"\x85"), (b"N", b"R")] {
+            let deep = [b"\x80\x02", &open.repeat(100_000)[..], b"N", &close.repeat(100_000), b"."].concat();
+            assert!(read(&deep).unwrap_err().contains("nested"), "{close:?}");
+        }
+        // Each tuple holds the one before twice.
+        let mut doubling = b"\x80\x02N\x85q\0".to_vec();
+        for n in 0..60u8 {
+            doubling.extend([b'0', b'h', n, b'h', n, 0x86, b'q', n + 1]);
+        }
+        doubling.push(b'.');
+        assert!(read(&doubling).unwrap_err().contains("more than"));
+        let long = [&b"X\xff\xff\0\0"[..], &[b'x'; 0xffff], b"q\0", &b"h\0".repeat(100_000), b"."].concat();
+        assert!(read(&long).unwrap_err().contains("more than"));
     }
 
     proptest! {

@@ -3,10 +3,11 @@
 use super::plan::{Failure, Pending};
 use super::recognise::{Fate, Register};
 use super::stages::StageTimes;
-use crate::library::embed_song;
 use crate::library::listen::{self, Piece};
 use crate::library::sound;
+use crate::library::{ListenError, embed_song};
 use qbh_index::{Index, NewSong};
+use qbh_models::contour::CONTOUR_STEP;
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
 use std::any::Any;
@@ -95,6 +96,7 @@ impl Worker {
         stages.extract += heard.extract;
 
         let start = Instant::now();
+        let seconds = heard.pieces.iter().map(|piece| piece.contour.duration()).fold(0.0, f64::max);
         let mut keys = Keys::new(&file.identity.path);
         let mut songs = Vec::with_capacity(heard.pieces.len());
         for piece in heard.pieces {
@@ -111,6 +113,11 @@ impl Worker {
         }
         stages.embed += start.elapsed();
         if songs.is_empty() {
+            let shortest = self.embedder.windowing().song_steps.iter().copied().min().unwrap_or_default();
+            if seconds < f64::from(shortest) * CONTOUR_STEP {
+                let error = ListenError::TooShort { seconds };
+                return Err(Reason { reason: error.to_string(), remedy: error.remedy().to_owned() });
+            }
             return Err(Reason {
                 reason: "no melody was heard in it".into(),
                 remedy: "nothing to do if it is silent or holds no tune; else try --extractor ssl".into(),

@@ -12,7 +12,7 @@ use qbh_models::{Contour, PitchTrack};
 use super::ListenError;
 use crate::audio::{self, AudioError, AudioStream};
 use crate::pitchfile;
-use crate::symbolic::{self, Melody};
+use crate::symbolic::{self, Melody, SymbolicError};
 
 mod bytes;
 
@@ -30,8 +30,8 @@ const MIN_VOICED_STEPS: usize = 10;
 /// The largest file that is listened to, bytes: ten days of MP3, or a day of uncompressed sound.
 pub const MAX_BYTES: u64 = 16_000_000_000;
 
-/// The first bytes of a Standard MIDI File.
-const MIDI_MAGIC: &[u8] = b"MThd";
+/// Bytes by which a MIDI file is told.
+const MIDI_HEAD: u64 = 12;
 
 /// One tune.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +55,8 @@ pub struct Heard {
     pub decode: Duration,
     /// Time spent in the extractor.
     pub extract: Duration,
-    /// Damaged packets of a recording that were left out.
-    pub damaged_packets: u64,
+    /// What a person should know about a recording that was not whole.
+    pub remark: Option<String>,
 }
 
 /// Listens to a file: a score or a pitch file by its extension, else a recording by its content.
@@ -71,16 +71,19 @@ pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenErr
     let title = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let start = Instant::now();
     let mut heard = if symbolic::is_symbolic(path) {
-        scores(symbolic::read(path)?, start)?
+        scores(symbolic::read_each(path)?, start)?
     } else if pitchfile::is_pitch_file(path) {
         let pitch = pitchfile::read(path)?;
         Heard { pieces: vec![piece(pitch, Tags::default())?], decode: start.elapsed(), ..Heard::default() }
     } else if begins_as_midi(path)? {
         let bytes = std::fs::read(path).map_err(AudioError::from)?;
-        scores(symbolic::parse(symbolic::Format::Midi, &bytes)?, start)?
+        scores(symbolic::parse(symbolic::Format::Midi, &bytes)?.into_iter().map(Ok), start)?
     } else {
         recording(audio::open(path, extractor.sample_rate())?, extractor, start)?
     };
+    if let Some(remark) = &heard.remark {
+        tracing::warn!("{}: {remark}", path.display());
+    }
     for piece in &mut heard.pieces {
         if piece.tags.title.is_none() {
             piece.tags.title = match (&title, &piece.member) {
@@ -99,8 +102,8 @@ pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenErr
 pub fn listen_stream(stream: impl Read, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
     let start = Instant::now();
     let bytes = audio::read_stream(stream)?;
-    if bytes.starts_with(MIDI_MAGIC) {
-        return scores(symbolic::parse(symbolic::Format::Midi, &bytes)?, start);
+    if is_midi(&bytes) {
+        return scores(symbolic::parse(symbolic::Format::Midi, &bytes)?.into_iter().map(Ok), start);
     }
     recording(audio::open_bytes(bytes, extractor.sample_rate())?, extractor, start)
 }
@@ -134,7 +137,7 @@ fn recording(mut stream: AudioStream, extractor: &dyn Extractor, start: Instant)
     ear.hear_all(&mut stream)?;
     let audio::Tags { title, artist, album } = stream.tags();
     let tags = Tags { title, artist, album, duration: Some(ear.seconds()) };
-    Ok(Heard { damaged_packets: stream.damaged_packets(), ..ear.done(tags, start)? })
+    Ok(Heard { remark: stream.remark(), ..ear.done(tags, start)? })
 }
 
 /// Extracts the pitch of a recording section by section, so that a long one takes no more memory than a section.
@@ -196,7 +199,7 @@ impl<'a> Ear<'a> {
             return Err(ListenError::Silent { seconds });
         }
         let pieces = vec![piece(self.pitch, tags)?];
-        Ok(Heard { pieces, decode: start.elapsed().saturating_sub(self.extract), extract: self.extract, damaged_packets: 0 })
+        Ok(Heard { pieces, decode: start.elapsed().saturating_sub(self.extract), extract: self.extract, remark: None })
     }
 }
 
@@ -210,16 +213,28 @@ fn piece(pitch: PitchTrack, mut tags: Tags) -> Result<Piece, ListenError> {
     Ok(Piece { member: None, tags, contour, pitch: Some(pitch) })
 }
 
-/// The pieces of a score. Of several, those without a name are numbered.
-fn scores(melodies: Vec<Melody>, start: Instant) -> Result<Heard, ListenError> {
-    let several = melodies.len() > 1;
-    let pieces = melodies.into_iter().enumerate().map(|(i, melody)| {
+/// The pieces of a score, one after the other: of its notes no more are kept than those of one. Of several, those without a name are numbered.
+fn scores(melodies: impl IntoIterator<Item = Result<Melody, SymbolicError>>, start: Instant) -> Result<Heard, ListenError> {
+    let (mut pieces, mut count) = (Vec::new(), 0);
+    for melody in melodies {
+        let melody = melody?;
+        count += 1;
+        if let Some(part) = &melody.part {
+            tracing::info!("the melody of {}: {part}", melody.title.as_deref().unwrap_or("it"));
+        }
         let contour = Contour::from_notes(&melody.notes);
-        let member = melody.id.or_else(|| several.then(|| (i + 1).to_string()));
         let tags = Tags { title: melody.title, artist: melody.artist, album: None, duration: Some(contour.duration()) };
-        Piece { member, tags, contour, pitch: None }
-    });
-    let pieces: Vec<Piece> = pieces.filter(|piece| !piece.contour.is_empty()).collect();
+        if !contour.is_empty() {
+            pieces.push((count, Piece { member: melody.id, tags, contour, pitch: None }));
+        }
+    }
+    let named = |(number, mut piece): (usize, Piece)| {
+        if count > 1 {
+            piece.member.get_or_insert_with(|| number.to_string());
+        }
+        piece
+    };
+    let pieces: Vec<Piece> = pieces.into_iter().map(named).collect();
     if pieces.is_empty() {
         return Err(ListenError::TooShort { seconds: 0.0 });
     }
@@ -232,8 +247,13 @@ fn begins_as_midi(path: &Path) -> Result<bool, AudioError> {
         return Ok(false);
     }
     let mut head = Vec::new();
-    File::open(path)?.take(MIDI_MAGIC.len() as u64).read_to_end(&mut head)?;
-    Ok(head == MIDI_MAGIC)
+    File::open(path)?.take(MIDI_HEAD).read_to_end(&mut head)?;
+    Ok(is_midi(&head))
+}
+
+/// Whether bytes begin as a Standard MIDI File does, or one in RIFF.
+fn is_midi(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"MThd") || bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"RMID")
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! The tune body: lines of music to a list of [`Item`]s.
+//! A voice of the tune body: lines of music to a list of [`Item`]s.
 
 use super::cursor::Cursor;
 use super::field::{self, Meter};
-use super::item::Item;
+use super::item::{Item, MAX_PASSES};
 use super::key::{self, Signature, letter_index};
 use crate::symbolic::MAX_NOTES;
+use crate::symbolic::score::Signs;
 
 /// Tuplet notes still to come, and the factor of their length.
 #[derive(Debug, Clone, Copy)]
@@ -13,9 +14,9 @@ struct Tuplet {
     factor: f64,
 }
 
-/// Reads fields and lines of music; holds what they change.
+/// Reads fields and lines of music of one voice; holds what they change.
 #[derive(Debug, Clone)]
-pub(super) struct TuneReader {
+pub(super) struct VoiceReader {
     pub items: Vec<Item>,
     signature: Signature,
     /// Accidentals of the current bar, by letter.
@@ -28,17 +29,13 @@ pub(super) struct TuneReader {
     tuplet: Option<Tuplet>,
     /// Factor for the next note, from `>` or `<`.
     broken: f64,
-    /// The voice read; `None` until one is named. Others are skipped.
-    voice: Option<String>,
-    first_voice_of_header: Option<String>,
-    active: bool,
     /// Within `&` ... up to the next bar line.
     overlay: bool,
 }
 
-impl Default for TuneReader {
+impl Default for VoiceReader {
     fn default() -> Self {
-        TuneReader {
+        VoiceReader {
             items: Vec::new(),
             signature: [0; 7],
             accidentals: [None; 7],
@@ -47,23 +44,14 @@ impl Default for TuneReader {
             unit: None,
             tuplet: None,
             broken: 1.0,
-            voice: None,
-            first_voice_of_header: None,
-            active: true,
             overlay: false,
         }
     }
 }
 
-impl TuneReader {
+impl VoiceReader {
     /// A field line or an inline field.
     pub fn field(&mut self, code: char, value: &str, in_body: bool) {
-        if code == 'V' {
-            return self.voice_field(value, in_body);
-        }
-        if !self.active {
-            return;
-        }
         match code {
             'K' => self.signature = key::signature(value).unwrap_or(self.signature),
             'M' => self.meter = field::meter(value),
@@ -75,29 +63,14 @@ impl TuneReader {
                 }
                 self.items.extend(field::tempo(value, self.unit()).map(Item::Tempo));
             }
+            'P' if in_body => self.items.extend(value.trim().chars().next().filter(char::is_ascii_alphabetic).map(Item::Part)),
             _ => {}
         }
     }
 
-    fn voice_field(&mut self, value: &str, in_body: bool) {
-        let id: String = value.split_whitespace().next().unwrap_or_default().chars().take(100).collect();
-        if !in_body {
-            self.first_voice_of_header.get_or_insert(id);
-            return;
-        }
-        if self.voice.is_none() {
-            // Music before any V: belongs to the first voice.
-            let first = match (self.has_notes(), &self.first_voice_of_header) {
-                (false, _) => id.clone(),
-                (true, first) => first.clone().unwrap_or_else(|| "1".to_string()),
-            };
-            self.voice = Some(first);
-        }
-        self.active = self.voice.as_ref() == Some(&id);
-    }
-
-    fn has_notes(&self) -> bool {
-        self.items.iter().any(|i| matches!(i, Item::Note { .. }))
+    /// Whether it has any note.
+    pub fn has_notes(&self) -> bool {
+        self.items.iter().any(|i| matches!(i, Item::Note { pitch: Some(_), .. }))
     }
 
     /// Unit note length in quarter notes: `L:`, else 1/16 for meters under 3/4 and 1/8 otherwise.
@@ -105,24 +78,19 @@ impl TuneReader {
         self.unit.unwrap_or_else(|| if self.meter.is_some_and(|m| m.whole_notes < 0.75) { 0.25 } else { 0.5 })
     }
 
-    /// A line of music.
-    pub fn music(&mut self, line: &str) {
-        let mut cursor = Cursor::new(line);
-        while let Some(byte) = cursor.peek() {
-            if let Some((code, value)) = cursor.inline_field() {
-                self.field(code, &String::from_utf8_lossy(value), true);
-            } else if !self.active || self.items.len() > 2 * MAX_NOTES {
-                cursor.at += 1;
-            } else if matches!(byte, b'|' | b':') || (byte == b'[' && cursor.byte(1) == Some(b'|')) {
-                self.bar(&mut cursor);
-            } else if byte == b'[' && cursor.byte(1).is_some_and(|b| b.is_ascii_digit()) {
-                cursor.at += 1;
-                self.items.push(Item::Ending(cursor.ending()));
-            } else if self.overlay {
-                cursor.at += 1;
-            } else {
-                self.symbol(byte, &mut cursor);
-            }
+    /// The symbol at the cursor, which moves on.
+    pub fn symbol(&mut self, byte: u8, cursor: &mut Cursor) {
+        if self.items.len() > 2 * MAX_NOTES {
+            cursor.at += 1;
+        } else if matches!(byte, b'|' | b':') || (byte == b'[' && cursor.byte(1) == Some(b'|')) {
+            self.bar(cursor);
+        } else if byte == b'[' && cursor.byte(1).is_some_and(|b| b.is_ascii_digit()) {
+            cursor.at += 1;
+            self.items.push(Item::Ending(cursor.ending()));
+        } else if self.overlay {
+            cursor.at += 1;
+        } else {
+            self.note_or_mark(byte, cursor);
         }
     }
 
@@ -139,10 +107,14 @@ impl TuneReader {
             return;
         }
         let only_colons = signs.iter().all(|b| *b == b':');
-        if signs.starts_with(b":") {
-            self.items.push(Item::RepeatEnd);
+        let colons = signs.iter().take_while(|b| **b == b':').count() as u32;
+        if colons > 0 {
+            // `::|` ends what is played three times.
+            self.items.push(Item::RepeatEnd(if only_colons || colons < 2 { 0 } else { (colons + 1).min(MAX_PASSES) }));
         } else if signs.len() >= 2 && !signs.ends_with(b":") {
             self.items.push(Item::SectionEnd);
+        } else {
+            self.items.push(Item::BarLine);
         }
         if signs.ends_with(b":") || only_colons {
             self.items.push(Item::RepeatStart);
@@ -152,10 +124,29 @@ impl TuneReader {
         }
     }
 
+    /// A mark that tells where to go, as a decoration (`!D.C.!`) or an annotation (`"^Fine"`); the cursor stands on its quote.
+    fn mark(&mut self, quote: u8, cursor: &Cursor) {
+        let rest = cursor.bytes.get(cursor.at + 1..).unwrap_or_default();
+        let Some(end) = rest.iter().take(100).position(|b| *b == quote) else { return };
+        let text = String::from_utf8_lossy(&rest[..end]);
+        let text = text.trim_start_matches(['^', '_', '<', '>', '@']);
+        let mut signs = Signs::default();
+        match text.to_ascii_lowercase().as_str() {
+            "dacoda" => signs.to_coda = true,
+            _ => signs.read(text),
+        }
+        if signs != Signs::default() {
+            self.items.push(Item::Signs(signs));
+        }
+    }
+
     /// Anything but bar lines, endings and inline fields.
-    fn symbol(&mut self, byte: u8, cursor: &mut Cursor) {
+    fn note_or_mark(&mut self, byte: u8, cursor: &mut Cursor) {
         match byte {
-            b'"' | b'!' | b'+' => return cursor.skip_past(byte),
+            b'"' | b'!' | b'+' => {
+                self.mark(byte, cursor);
+                return cursor.skip_past(byte);
+            }
             b'{' => return cursor.skip_past(b'}'),
             b'&' => self.overlay = true,
             b'>' | b'<' => return self.broken_rhythm(cursor),

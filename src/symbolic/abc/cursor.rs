@@ -70,7 +70,7 @@ impl<'a> Cursor<'a> {
         Some((*code as char, &rest[3..end]))
     }
 
-    /// The passes of an ending: `1`, `1,3`, `1-3`.
+    /// The passes of an ending: `1`, `1,3`, `1-3`, `1.`
     pub fn ending(&mut self) -> Vec<u8> {
         let mut passes = Vec::new();
         while let Some(number) = self.number() {
@@ -83,6 +83,9 @@ impl<'a> Cursor<'a> {
                 (Some(b',' | b'-'), Some(b'0'..=b'9')) if passes.len() < 16 => self.at += 1,
                 _ => break,
             }
+        }
+        if self.peek() == Some(b'.') && !self.byte(1).is_some_and(|b| b.is_ascii_alphabetic()) {
+            self.at += 1;
         }
         passes
     }

@@ -1,19 +1,20 @@
 //! ABC 2.1: one tune or a book of them, one melody per tune.
 //!
-//! Of several voices the first that plays counts, of a chord the top note. Repeats and numbered endings are played as
-//! written; the order of parts (`P:` in the header) is not followed. Grace notes, decorations, chord symbols, annotations,
-//! lyrics and overlays (`&`) leave no trace. Macros are not expanded.
+//! Of several voices the melody counts ([`choose`](super::choose)), of a chord the top note. Repeats, endings, D.C. and its kin, and the order of parts
+//! (`P:` in the header) are followed. Grace notes, other decorations, chord symbols, annotations and overlays (`&`) leave no trace; lyrics tell which
+//! voice is sung. Macros are not expanded.
 
+mod bars;
 mod body;
 mod cursor;
 mod field;
 mod item;
 mod key;
-mod repeats;
+mod parts;
+mod voices;
 
-use super::tempo::TempoMap;
-use super::{Melody, NOTATION_QPM, SymbolicError, check_totals, text, to_notes};
-use body::TuneReader;
+use super::{Melody, SymbolicError, Totals, text};
+use voices::TuneReader;
 
 const ABC: &str = "ABC";
 
@@ -47,11 +48,9 @@ impl Tune {
     }
 
     fn finish(self) -> Result<Melody, SymbolicError> {
-        let (spans, tempi) = repeats::play(&self.reader.items);
-        let map = TempoMap::new(NOTATION_QPM, tempi);
-        let notes = to_notes(ABC, spans.iter().map(|s| map.span(s)).collect())?;
+        let (notes, part) = self.reader.melody()?;
         let id = Some(self.id).filter(|id| !id.is_empty());
-        Ok(Melody { id, title: self.title, artist: self.composer, notes })
+        Ok(Melody { id, title: self.title, artist: self.composer, part, notes })
     }
 }
 
@@ -59,13 +58,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<Melody>, SymbolicError> {
     let mut file_header = TuneReader::default();
     let mut melodies: Vec<Melody> = Vec::new();
     let mut tune: Option<Tune> = None;
-    let (mut tunes, mut notes, mut failure) = (0usize, 0, None);
+    let (mut tunes, mut totals, mut failure) = (0usize, Totals::of_notation(text.len()), None);
     let mut close = |tune: Option<Tune>| -> Result<(), SymbolicError> {
         match tune.map(Tune::finish) {
             Some(Ok(melody)) => {
-                notes += melody.notes.len();
+                totals.add(&melody)?;
                 melodies.push(melody);
-                check_totals(melodies.len(), notes)?;
             }
             // One bad tune does not spoil the book.
             Some(Err(error)) => failure = Some(error),
@@ -116,12 +114,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Melody>, SymbolicError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::symbolic::Span;
 
     fn played(music: &str) -> String {
         let mut reader = TuneReader::default();
         reader.music(music);
-        let letter = |s: &Span| match s.pitch as i32 % 12 {
+        let letter = |note: &qbh_models::Note| match note.pitch as i32 % 12 {
             0 => 'C',
             2 => 'D',
             4 => 'E',
@@ -130,7 +127,7 @@ mod tests {
             9 => 'A',
             _ => 'B',
         };
-        repeats::play(&reader.items).0.iter().map(letter).collect()
+        reader.melody().map(|(notes, _)| notes.iter().map(letter).collect()).unwrap_or_default()
     }
 
     #[test]
@@ -144,6 +141,18 @@ mod tests {
         assert_eq!(played("|:C [1-3 D:|[4 E|] F"), "CDCDCDCEF");
         assert_eq!(played("|:C [1 D:| E"), "CDCE");
         assert_eq!(played("C|D||E|]"), "CDE");
+        assert_eq!(played("|::C::|D"), "CCCD");
+        assert_eq!(played("|:C|[1D|[2E|]F"), "CDCEF");
+        assert_eq!(played("|:C|1. D:|2. E|]"), "CDCE");
+        assert_eq!(played("|:C [1 D:|] [2 E ||"), "CDCE");
+    }
+
+    #[test]
+    fn jumps() {
+        assert_eq!(played("C|D!fine!|E|F!D.C.!|"), "CDEFCD");
+        assert_eq!(played("C|!segno!D|E|\"^D.S.\"F|]"), "CDEFDEF");
+        assert_eq!(played("C|D !coda!|E \"D.C. al Coda\"|!coda! F|"), "CDECDF");
+        assert_eq!(played("C|D|!D.C.!|]"), "CDCD");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Standard MIDI files.
 //!
-//! Ticks become seconds through one tempo map gathered from all tracks (format 2: each track has its own), or through the
-//! frame rate where the file counts in SMPTE frames. Each channel of each track is a part; [`choose`](super::choose) tells
+//! Ticks become seconds through one tempo map gathered from all tracks, or through the frame rate where the file counts in SMPTE frames. In format 2
+//! each track is a piece by itself, and gives a melody. Each channel of each track is a part; [`choose`](super::choose) tells
 //! which is the melody. Channel 10 is drums and never is. A damaged track counts as far as it can be read.
 
 mod repair;
@@ -50,12 +50,15 @@ struct KeyPress {
     key: u8,
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Melody, SymbolicError> {
+/// The melodies of a file: one, or of format 2 one for each track that has any.
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Melody>, SymbolicError> {
     if !bytes.starts_with(b"MThd") && !bytes.starts_with(b"RIFF") {
         return Err(SymbolicError::malformed(MIDI, "header", "the file does not begin with MThd: it is not a MIDI file"));
     }
     let header_at = bytes.windows(4).take(256).position(|w| w == b"MThd").unwrap_or(0);
-    if bytes.get(header_at + 12) == Some(&0x80) {
+    // Around a RIFF file there may be sizes that make no sense.
+    let bytes = &bytes[header_at..];
+    if bytes.get(12) == Some(&0x80) {
         return Err(SymbolicError::malformed(MIDI, "header", "-128 frames per second is no SMPTE frame rate"));
     }
     let (header, tracks) =
@@ -78,9 +81,24 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Melody, SymbolicError> {
         };
         return Err(SymbolicError::no_notes(MIDI, reason));
     }
-    let (title, artist) = titles(&read, header.format);
-    let spans = melody_spans(read, &header, ticks);
-    Ok(Melody { id: None, title, artist, notes: to_notes(MIDI, spans)? })
+    if header.format != Format::Sequential || read.len() == 1 {
+        let (title, artist) = titles(&read);
+        let (spans, part) = melody_spans(&read, &header, ticks);
+        return Ok(vec![Melody { id: None, title, artist, part, notes: to_notes(MIDI, spans)? }]);
+    }
+    let (mut melodies, mut failure) = (Vec::new(), None);
+    for (number, track) in read.iter().enumerate().filter(|(_, t)| t.channels.values().any(|c| !c.notes.is_empty())) {
+        let title = text::tag(&track.name).filter(|name| is_title(name));
+        let (spans, part) = melody_spans(std::slice::from_ref(track), &header, ticks);
+        match to_notes(MIDI, spans) {
+            Ok(notes) => melodies.push(Melody { id: Some((number + 1).to_string()), title, artist: None, part, notes }),
+            Err(error) => failure = Some(error),
+        }
+    }
+    match failure {
+        Some(error) if melodies.is_empty() => Err(error),
+        _ => Ok(melodies),
+    }
 }
 
 /// Ticks per quarter note, or per second in SMPTE time.
@@ -180,23 +198,19 @@ impl Channel {
     }
 }
 
-/// The melody of the tracks in seconds.
-fn melody_spans(tracks: Vec<Track>, header: &Header, ticks: f64) -> Vec<Span> {
-    let tempo_map = |tracks: &[Track]| {
-        let changes = tracks.iter().flat_map(|t| &t.tempi);
-        match header.timing {
-            Timing::Metrical(_) => {
-                TempoMap::new(DEFAULT_QPM, changes.map(|&(at, us)| (at as f64 / ticks, 60e6 / f64::from(us))).collect())
-            }
-            // SMPTE ticks count seconds: tempo events mean nothing.
-            Timing::Timecode(..) => TempoMap::new(60.0, Vec::new()),
+/// The melody of the tracks in seconds, and which part it is.
+fn melody_spans(tracks: &[Track], header: &Header, ticks: f64) -> (Vec<Span>, Option<String>) {
+    let changes = tracks.iter().flat_map(|t| &t.tempi);
+    let map = match header.timing {
+        Timing::Metrical(_) => {
+            TempoMap::new(DEFAULT_QPM, changes.map(|&(at, us)| (at as f64 / ticks, 60e6 / f64::from(us))).collect())
         }
+        // SMPTE ticks count seconds: tempo events mean nothing.
+        Timing::Timecode(..) => TempoMap::new(60.0, Vec::new()),
     };
-    let shared = tempo_map(&tracks);
+    let seconds = |tick: u64| map.seconds(tick as f64 / ticks);
     let (mut parts, mut syllables) = (Vec::new(), Vec::new());
-    for track in &tracks {
-        let own = (header.format == Format::Sequential).then(|| tempo_map(std::slice::from_ref(track)));
-        let seconds = |tick: u64| own.as_ref().unwrap_or(&shared).seconds(tick as f64 / ticks);
+    for track in tracks {
         syllables.extend(track.syllables.iter().map(|&t| seconds(t)));
         for channel in track.channels.values() {
             let span = |n: &KeyPress| Span { start: seconds(n.start), end: seconds(n.end), pitch: f64::from(n.key) };
@@ -204,7 +218,8 @@ fn melody_spans(tracks: Vec<Track>, header: &Header, ticks: f64) -> Vec<Span> {
             if track.repaired {
                 repair::restore_pace(&mut notes);
             }
-            parts.push(Part { name: format!("{} {}", track.name, track.instrument), program: channel.program, notes });
+            let name = format!("{} {}", track.name, track.instrument);
+            parts.push(Part { name, program: channel.program, notes, ..Part::default() });
         }
     }
     melody(parts, &syllables)
@@ -212,14 +227,13 @@ fn melody_spans(tracks: Vec<Track>, header: &Header, ticks: f64) -> Vec<Span> {
 
 /// Title and artist: from karaoke texts, else the sequence name, which is the name of the first track, unless that track
 /// plays among others (then it names the instrument) or the name says nothing.
-fn titles(tracks: &[Track], format: Format) -> (Option<String>, Option<String>) {
+fn titles(tracks: &[Track]) -> (Option<String>, Option<String>) {
     let mut karaoke = tracks.iter().flat_map(|t| t.karaoke_titles.iter().cloned());
     if let Some(title) = karaoke.next() {
         return (Some(title), karaoke.next());
     }
     let playing = tracks.iter().filter(|t| t.channels.values().any(|c| !c.notes.is_empty())).count();
-    let names_sequence =
-        |t: &&Track| format != Format::Sequential && (playing == 1 || t.channels.values().all(|c| c.notes.is_empty()));
+    let names_sequence = |t: &&Track| playing == 1 || t.channels.values().all(|c| c.notes.is_empty());
     let name = tracks.first().filter(names_sequence).and_then(|t| text::tag(&t.name));
     (name.filter(|n| is_title(n)), None)
 }

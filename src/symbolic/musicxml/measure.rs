@@ -2,6 +2,7 @@
 
 use super::{number, text_of_any};
 use crate::symbolic::Span;
+use crate::symbolic::score::{Jump, Signs};
 use crate::symbolic::tempo::plausible_qpm;
 use roxmltree::Node;
 
@@ -11,12 +12,15 @@ pub(super) struct Measure<'a> {
     pub notes: Vec<ScoreNote<'a>>,
     /// (position, quarter notes per minute)
     pub tempi: Vec<(f64, f64)>,
+    pub signs: Signs,
 }
 
 pub(super) struct ScoreNote<'a> {
     pub span: Span,
     pub voice: &'a str,
     pub tied_to_previous: bool,
+    /// Whether words are written under it.
+    pub sung: bool,
 }
 
 /// What a part carries from measure to measure.
@@ -25,18 +29,21 @@ pub(super) struct PartReader {
     divisions: f64,
     /// Semitones from written to sounding pitch.
     transposition: f64,
+    /// The ending that the measure is in.
+    ending: Vec<u8>,
 }
 
 impl Default for PartReader {
     fn default() -> Self {
-        PartReader { divisions: 1.0, transposition: 0.0 }
+        PartReader { divisions: 1.0, transposition: 0.0, ending: Vec::new() }
     }
 }
 
 impl PartReader {
     /// Reads the `<measure>` (partwise) or `<part>` (timewise) element that holds the notes.
     pub fn measure<'a>(&mut self, element: Node<'a, 'a>) -> Result<Measure<'a>, String> {
-        let mut measure = Measure { length: 0.0, notes: Vec::new(), tempi: Vec::new() };
+        let signs = Signs { ending: self.ending.clone(), ..Signs::default() };
+        let mut measure = Measure { length: 0.0, notes: Vec::new(), tempi: Vec::new(), signs };
         // Where the next note begins, and where the last one did (chord notes share it).
         let (mut now, mut onset) = (0.0f64, 0.0f64);
         for node in element.children().filter(Node::is_element) {
@@ -46,9 +53,14 @@ impl PartReader {
                 "forward" => now += self.duration(node)?,
                 "direction" => {
                     let offset: f64 = number(node, "offset").unwrap_or(0.0);
+                    direction_signs(node, &mut measure.signs);
                     measure.tempi.extend(direction_tempo(node).map(|qpm| ((now + offset / self.divisions).max(0.0), qpm)));
                 }
-                "sound" => measure.tempi.extend(sound_tempo(node).map(|qpm| (now, qpm))),
+                "sound" => {
+                    sound_signs(node, &mut measure.signs);
+                    measure.tempi.extend(sound_tempo(node).map(|qpm| (now, qpm)));
+                }
+                "barline" => self.bar_line(node, &mut measure.signs),
                 "note" if !has(node, "grace") => {
                     let length = self.duration(node)?;
                     if !has(node, "chord") {
@@ -60,7 +72,8 @@ impl PartReader {
                         let stop = |n: Node| n.has_tag_name("tie") && n.attribute("type") == Some("stop");
                         let tied_to_previous = node.children().any(stop);
                         let span = Span { start: onset, end: onset + length, pitch };
-                        measure.notes.push(ScoreNote { span, voice, tied_to_previous });
+                        let sung = has(node, "lyric");
+                        measure.notes.push(ScoreNote { span, voice, tied_to_previous, sung });
                     }
                 }
                 _ => {}
@@ -82,6 +95,30 @@ impl PartReader {
             self.transposition = number(transpose, "chromatic").unwrap_or(0.0) + 12.0 * octaves;
         }
         Ok(())
+    }
+
+    /// Repeats and endings.
+    fn bar_line(&mut self, node: Node, signs: &mut Signs) {
+        if let Some(repeat) = node.children().find(|n| n.has_tag_name("repeat")) {
+            if repeat.attribute("direction") == Some("forward") {
+                signs.repeat_start = true;
+            } else {
+                let times = repeat.attribute("times").and_then(|times| times.trim().parse().ok()).unwrap_or(0);
+                signs.repeat_end = Some(times);
+                signs.after_jump |= repeat.attribute("after-jump") == Some("yes");
+            }
+        }
+        if let Some(ending) = node.children().find(|n| n.has_tag_name("ending")) {
+            if ending.attribute("type") == Some("start") {
+                self.ending = passes(ending.attribute("number").unwrap_or("1"));
+                signs.ending.clone_from(&self.ending);
+            } else {
+                self.ending.clear();
+            }
+        }
+        // Some write them at the bar line.
+        signs.segno |= has(node, "segno");
+        signs.coda |= has(node, "coda");
     }
 
     /// `<duration>` in quarter notes; a note without one has no length.
@@ -145,4 +182,50 @@ fn metronome_tempo(metronome: Node) -> Option<f64> {
     let text = text_of_any(metronome, "per-minute")?;
     let number = text.split(|c: char| !c.is_ascii_digit() && c != '.').find(|t| t.starts_with(|c: char| c.is_ascii_digit()))?;
     plausible_qpm(beat * number.parse::<f64>().ok()?)
+}
+
+/// The passes of an ending: `1`, `1, 2`, `1-3`.
+fn passes(number: &str) -> Vec<u8> {
+    let mut passes: Vec<u8> = Vec::new();
+    for part in number.split(',').take(16) {
+        let mut ends = part.split('-').filter_map(|end| end.trim().trim_end_matches('.').parse::<u8>().ok());
+        if let Some(first) = ends.next() {
+            passes.extend(first..=ends.next().unwrap_or(first).min(first.saturating_add(16)));
+        }
+    }
+    if passes.is_empty() { vec![1] } else { passes }
+}
+
+/// What the signs and words of a `<direction>` say.
+fn direction_signs(direction: Node, signs: &mut Signs) {
+    for kind in direction.children().filter(|n| n.has_tag_name("direction-type")).flat_map(|n| n.children()) {
+        match kind.tag_name().name() {
+            "segno" => signs.segno = true,
+            "coda" => signs.coda = true,
+            "words" => signs.read(kind.text().unwrap_or_default()),
+            _ => {}
+        }
+    }
+    if let Some(sound) = direction.children().find(|n| n.has_tag_name("sound")) {
+        sound_signs(sound, signs);
+    }
+}
+
+/// What a `<sound>` says about the way to go on.
+fn sound_signs(sound: Node, signs: &mut Signs) {
+    let jump = |to_segno| Jump { to_segno, al_coda: false };
+    if sound.attribute("dacapo") == Some("yes") {
+        signs.jump.get_or_insert(jump(false));
+    }
+    if sound.has_attribute("dalsegno") {
+        signs.jump.get_or_insert(jump(true));
+    }
+    signs.fine |= sound.has_attribute("fine");
+    signs.segno |= sound.has_attribute("segno");
+    signs.coda |= sound.has_attribute("coda");
+    if sound.has_attribute("tocoda") {
+        // The sign of the coda beside it is where to leave.
+        signs.to_coda = true;
+        signs.coda = false;
+    }
 }

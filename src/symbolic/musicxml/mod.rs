@@ -1,16 +1,15 @@
 //! MusicXML 4.0: partwise or timewise, plain or compressed (.mxl).
 //!
-//! The melody is the part whose name says so, else the first part that plays; of it the voice that plays first (in a piano
-//! part the upper staff's), and of chords the top note. Grace and cue notes are left out. Repeats are not followed: the
-//! music stands as it is written. External DTDs are not fetched; a file that declares entities is refused.
+//! The melody is chosen among the voices of all parts ([`choose`](super::choose)), by lyrics, the names of the parts and what they play; of chords the
+//! top note counts. Grace and cue notes are left out. Repeats, endings, D.C., D.S., Fine and Coda are followed. External DTDs are not fetched; a file that declares entities is refused.
 
 mod container;
 mod measure;
 
-use super::names::{Role, role};
-use super::skyline;
+use super::choose;
+use super::score::{Bar, Signs, Written, order, perform};
 use super::tempo::TempoMap;
-use super::{Melody, NOTATION_QPM, SymbolicError, check_count, text, to_notes};
+use super::{MAX_BARS, MAX_NOTES, Melody, NOTATION_QPM, Span, SymbolicError, check_count, text, to_notes};
 use measure::{Measure, PartReader};
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -21,6 +20,8 @@ const MAX_XML_NODES: u32 = 4_000_000;
 /// Most attributes of an element, and most namespaces: the XML reader's time grows with their square.
 const MAX_ATTRIBUTES: usize = 100;
 const MAX_PARTS: usize = 500;
+/// Most voices of all parts.
+const MAX_VOICES: usize = 300;
 
 struct Part<'a> {
     id: &'a str,
@@ -49,14 +50,16 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Melody, SymbolicError> {
             return Err(SymbolicError::malformed(MUSICXML, "line 1", reason));
         }
     };
-    let melody = choose_part(&parts)
-        .ok_or_else(|| SymbolicError::no_notes(MUSICXML, format!("its {} parts hold no pitched notes", parts.len())))?;
+    let (spans, part) = melody(&parts)?;
+    if spans.is_empty() {
+        return Err(SymbolicError::no_notes(MUSICXML, format!("its {} parts hold no pitched notes", parts.len())));
+    }
     let title = child_text(root, "work", "work-title").or_else(|| text::tag(text_of(root, "movement-title")?));
     let mut creators = child(root, "identification").into_iter().flat_map(|i| i.children());
     let composer = creators.find(|n| n.has_tag_name("creator") && n.attribute("type") == Some("composer"));
     let artist = composer.and_then(|n| text::tag(n.text()?));
-    let notes = to_notes(MUSICXML, in_seconds(melody, &parts))?;
-    Ok(Melody { id: None, title, artist, notes })
+    let notes = to_notes(MUSICXML, spans)?;
+    Ok(Melody { id: None, title, artist, part, notes })
 }
 
 fn parse_xml(xml: &str) -> Result<Document<'_>, SymbolicError> {
@@ -77,8 +80,10 @@ fn parse_xml(xml: &str) -> Result<Document<'_>, SymbolicError> {
 }
 
 fn too_large(what: &str) -> SymbolicError {
-    let limit =
-        format!("{} MiB of XML, {MAX_XML_NODES} nodes, {MAX_ATTRIBUTES} attributes, {MAX_PARTS} parts", MAX_XML_BYTES >> 20);
+    let limit = format!(
+        "{} MiB of XML, {MAX_XML_NODES} nodes, {MAX_ATTRIBUTES} attributes, {MAX_PARTS} parts, {MAX_VOICES} voices",
+        MAX_XML_BYTES >> 20
+    );
     SymbolicError::TooLarge { what: what.to_string(), limit }
 }
 
@@ -118,37 +123,83 @@ fn read_parts<'a>(root: Node<'a, 'a>) -> Result<Vec<Part<'a>>, SymbolicError> {
     Ok(parts)
 }
 
-fn choose_part<'p, 'a>(parts: &'p [Part<'a>]) -> Option<&'p Part<'a>> {
-    let playing = || parts.iter().filter(|p| p.measures.iter().any(|m| !m.notes.is_empty()));
-    playing().find(|p| role(&p.name) == Role::Melody).or_else(|| playing().next())
+/// The notes of the melody in seconds, and which voice of which part it is.
+fn melody(parts: &[Part]) -> Result<(Vec<Span>, Option<String>), SymbolicError> {
+    let count = parts.iter().map(|p| p.measures.len()).max().unwrap_or(0);
+    // A measure lasts as long as the fullest part makes it, and its signs stand in any part.
+    let mut frame: Vec<Bar> = Vec::with_capacity(count);
+    for i in 0..count {
+        let mut bar = Bar::default();
+        for measure in parts.iter().filter_map(|p| p.measures.get(i)) {
+            bar.length = bar.length.max(measure.length);
+            bar.tempi.extend(&measure.tempi);
+            bar.signs.merge(measure.signs.clone());
+        }
+        frame.push(bar);
+    }
+    part_codas(&mut frame);
+    let order = order(frame.iter().map(|bar| &bar.signs), MAX_BARS);
+    let mut voices = Vec::new();
+    let mut total = 0;
+    for part in parts {
+        for voice in voices_of(part)? {
+            if voices.len() >= MAX_VOICES {
+                return Err(too_large("the number of voices"));
+            }
+            let mut lyrics = 0;
+            for (bar, measure) in frame.iter_mut().zip(&part.measures) {
+                let notes = measure.notes.iter().filter(|n| n.voice == voice);
+                lyrics += notes.clone().filter(|n| n.sung).count();
+                bar.notes.clear();
+                bar.notes.extend(notes.map(|n| Written {
+                    start: n.span.start,
+                    length: n.span.end - n.span.start,
+                    pitch: n.span.pitch,
+                    continues: n.tied_to_previous,
+                }));
+            }
+            frame.iter_mut().skip(part.measures.len()).for_each(|bar| bar.notes.clear());
+            let (spans, tempi) = perform(&frame, &order, MAX_NOTES + 1);
+            total += spans.len();
+            check_count(total)?;
+            let map = TempoMap::new(NOTATION_QPM, tempi);
+            let notes: Vec<Span> = spans.iter().map(|s| map.span(s)).collect();
+            voices.push(choose::Part {
+                name: part.name.trim().to_string(),
+                lyrics: lyrics > 0,
+                notes,
+                ..choose::Part::default()
+            });
+        }
+    }
+    Ok(choose::melody(voices, &[]))
 }
 
-/// The chosen part's first voice, in seconds. A measure lasts as long as the fullest part makes it.
-fn in_seconds(melody: &Part, parts: &[Part]) -> Vec<super::Span> {
-    let count = parts.iter().map(|p| p.measures.len()).max().unwrap_or(0);
-    let mut starts = Vec::with_capacity(count);
-    let mut now = 0.0;
-    for i in 0..count {
-        starts.push(now);
-        now += parts.iter().filter_map(|p| p.measures.get(i)).map(|m| m.length).fold(0.0, f64::max);
+/// A sign of the coda is where to leave, the next one where the coda begins: unless words say where to leave.
+fn part_codas(bars: &mut [Bar]) {
+    let jumps_to_coda = bars.iter().any(|bar| bar.signs.jump.is_some_and(|jump| jump.al_coda));
+    let leaves = bars.iter().any(|bar| bar.signs.to_coda);
+    let codas = bars.iter().filter(|bar| bar.signs.coda).count();
+    if jumps_to_coda || leaves || codas < 2 {
+        return;
     }
-    let tempi = parts.iter().flat_map(|p| p.measures.iter().zip(&starts));
-    let tempi = tempi.flat_map(|(m, start)| m.tempi.iter().map(move |(at, qpm)| (start + at, *qpm))).collect();
-    let map = TempoMap::new(NOTATION_QPM, tempi);
-    let voice = melody.measures.iter().find_map(|m| m.notes.first()).map(|n| n.voice);
-    let mut spans: Vec<super::Span> = Vec::new();
-    for (measure, start) in melody.measures.iter().zip(&starts) {
-        for note in measure.notes.iter().filter(|n| Some(n.voice) == voice) {
-            let (from, to) = (start + note.span.start, start + note.span.end);
-            // A tied note continues the last one of its pitch, within a few notes of a chord.
-            let before = spans.iter_mut().rev().take(16).find(|s| s.pitch == note.span.pitch && (s.end - from).abs() < 1e-6);
-            match before {
-                Some(before) if note.tied_to_previous => before.end = to,
-                _ => spans.push(super::Span { start: from, end: to, pitch: note.span.pitch }),
+    if let Some(Signs { coda, to_coda, .. }) = bars.iter_mut().map(|bar| &mut bar.signs).find(|signs| signs.coda) {
+        (*coda, *to_coda) = (false, true);
+    }
+}
+
+/// The voices of a part, in the order in which they come in.
+fn voices_of<'a>(part: &Part<'a>) -> Result<Vec<&'a str>, SymbolicError> {
+    let mut voices: Vec<&str> = Vec::new();
+    for note in part.measures.iter().flat_map(|measure| &measure.notes) {
+        if !voices.contains(&note.voice) {
+            voices.push(note.voice);
+            if voices.len() > MAX_VOICES {
+                return Err(too_large("the number of voices"));
             }
         }
     }
-    skyline(spans.iter().map(|s| map.span(s)).collect())
+    Ok(voices)
 }
 
 fn child<'a>(node: Node<'a, 'a>, tag: &str) -> Option<Node<'a, 'a>> {

@@ -1,5 +1,6 @@
 use super::{complaint, melody, notes};
 use crate::symbolic::Format::Midi;
+use crate::symbolic::parse;
 
 /// A track chunk of events given as (delta ticks below 128, bytes).
 fn track(events: &[(u8, &[u8])]) -> Vec<u8> {
@@ -58,10 +59,22 @@ fn format_0_leaves_out_drums_and_takes_the_named_program() {
 }
 
 #[test]
-fn format_2_gives_each_track_its_own_tempo() {
+fn format_2_gives_a_melody_a_track_at_its_own_tempo() {
     let slow = track(&[(0, &[0xff, 0x51, 3, 0x0f, 0x42, 0x40]), (0, &[0x90, 40, 1]), (24, &[0x80, 40, 0])]);
-    let named = track(&[(0, &name("Vocals")), (0, &[0x90, 60, 1]), (24, &[0x80, 60, 0])]);
-    assert_eq!(notes(Midi, &file(2, TICKS, &[slow, named])), [(0.0, 0.5, 60.0)]);
+    let named = track(&[(0, &name("Evening Song")), (0, &[0x90, 60, 1]), (24, &[0x80, 60, 0])]);
+    let melodies = parse(Midi, &file(2, TICKS, &[slow, track(&[]), named])).unwrap();
+    let found: Vec<_> =
+        melodies.iter().map(|m| (m.id.as_deref(), m.title.as_deref(), m.notes[0].pitch, m.notes[0].duration)).collect();
+    assert_eq!(found, [(Some("1"), None, 40.0, 1.0), (Some("3"), Some("Evening Song"), 60.0, 0.5)]);
+}
+
+#[test]
+fn riff_around_a_midi_file() {
+    let tune = file(0, TICKS, &[track(&[(0, &[0x90, 60, 1]), (24, &[0x80, 60, 0])])]);
+    for size in [tune.len() as u32, 0, u32::MAX] {
+        let riff = [b"RIFF", &size.to_le_bytes()[..], b"RMIDdata", &size.to_le_bytes(), &tune].concat();
+        assert_eq!(notes(Midi, &riff), [(0.0, 0.5, 60.0)]);
+    }
 }
 
 #[test]

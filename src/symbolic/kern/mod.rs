@@ -1,12 +1,16 @@
 //! Humdrum **kern.
 //!
-//! The melody is the spine whose instrument (`*I"...`, `*I...`) is named so, else the last **kern spine, which by
-//! convention is the top voice. Of a split spine the first branch counts, of a chord the top note. Grace notes are left out.
-//! Repeats and expansion lists are not followed: the music stands as it is written.
+//! The melody is chosen among the **kern spines ([`choose`](super::choose)) by the lyrics in the spines beside them (`**text`), their instruments
+//! (`*I"...`, `*I...`) and what they play. Of a split spine the first branch counts, of a chord the top note. Grace notes are left out. The sections of a
+//! piece (`*>A`) are played as its expansion list says (`*>[A,A,B]`); where there is none, repeat signs are followed.
 
-use super::names::{Role, role};
+mod sections;
+
+use super::choose::{self, Part};
+use super::score::{Bar, Written, perform};
 use super::tempo::{TempoMap, plausible_qpm};
-use super::{Melody, NOTATION_QPM, Span, SymbolicError, check_count, text, to_notes};
+use super::{MAX_NOTES, Melody, NOTATION_QPM, Span, SymbolicError, check_count, text, to_notes};
+use sections::Sections;
 
 const KERN: &str = "**kern";
 /// Most columns in a line, and most spines in a file.
@@ -15,14 +19,35 @@ const MAX_SPINES: usize = 1000;
 /// A spine from the column where it began, through its splits and joins.
 #[derive(Default)]
 struct Spine {
-    kern: bool,
+    kind: Kind,
     name: String,
+    /// Whether it holds words.
+    words: bool,
     /// Quarter notes so far.
     position: f64,
-    tempi: Vec<(f64, f64)>,
-    notes: Vec<Span>,
+    /// Line and position of tempo marks, and quarter notes per minute.
+    tempi: Vec<(usize, f64, f64)>,
+    tokens: Vec<Token>,
     /// Whether the last note is tied to the next.
     tied: bool,
+}
+
+#[derive(Default, Clone, Copy, PartialEq)]
+enum Kind {
+    Kern,
+    /// Words under the notes of the spine before.
+    Lyrics,
+    #[default]
+    Other,
+}
+
+/// A note, a chord or a rest, in quarter notes.
+struct Token {
+    line: usize,
+    start: f64,
+    end: f64,
+    pitch: Option<f64>,
+    continues: bool,
 }
 
 pub(super) fn parse(text: &str) -> Result<Melody, SymbolicError> {
@@ -30,6 +55,7 @@ pub(super) fn parse(text: &str) -> Result<Melody, SymbolicError> {
     // For each column of the current line, the spine it belongs to.
     let mut columns: Vec<usize> = Vec::new();
     let (mut title, mut artist) = (None, None);
+    let mut sections = Sections::default();
     let mut sounded = 0;
     for (number, line) in text.lines().enumerate() {
         let malformed = |reason: String| SymbolicError::malformed(KERN, format!("line {}", number + 1), reason);
@@ -61,34 +87,48 @@ pub(super) fn parse(text: &str) -> Result<Melody, SymbolicError> {
             return Err(malformed(format!("{} columns where {} spines are open", tokens.len(), columns.len())));
         }
         if line.starts_with('*') {
+            sections.interpret(number, &tokens);
             for (i, token) in tokens.iter().enumerate() {
-                spines[columns[i]].interpret(token);
+                spines[columns[i]].interpret(token, number);
             }
             columns = next_columns(&tokens, &columns, &mut spines);
-        } else if !line.starts_with('=') {
+        } else if line.starts_with('=') {
+            sections.bar_line(number, tokens[0]);
+        } else {
             for (i, token) in tokens.iter().enumerate() {
                 // Later branches of a split spine run beside the first: its own time must not count them.
                 if *token != "." && (i == 0 || columns[i - 1] != columns[i]) {
-                    spines[columns[i]].sound(token).map_err(malformed)?;
+                    spines[columns[i]].sound(token, number).map_err(malformed)?;
                     sounded += 1;
                 }
             }
             check_count(sounded)?;
         }
     }
-    if !spines.iter().any(|s| s.kern) {
+    if !spines.iter().any(|s| s.kind == Kind::Kern) {
         return Err(SymbolicError::malformed(KERN, "whole file", "there is no **kern spine"));
     }
-    let with_notes = || spines.iter().filter(|s| s.kern && !s.notes.is_empty());
-    let named = with_notes().rfind(|s| role(&s.name) == Role::Melody);
-    let Some(melody) = named.or_else(|| with_notes().next_back()) else {
+    let mut parts = Vec::new();
+    let mut total = 0;
+    let sung = |at: usize| spines[at + 1..].iter().take_while(|s| s.kind != Kind::Kern).any(|s| s.words);
+    // The last spine is by convention the top voice: of equal ones it is the melody.
+    for (at, spine) in spines.iter().enumerate().rev().filter(|(_, spine)| spine.kind == Kind::Kern) {
+        // Tempo is written in every spine; where it is not, any spine's will do.
+        let tempi = if spine.tempi.is_empty() { spines.iter().find(|s| !s.tempi.is_empty()).unwrap_or(spine) } else { spine };
+        let bars = spine.bars(&sections, &tempi.tempi);
+        let (spans, tempi) = perform(&bars, &sections.order(), MAX_NOTES + 1);
+        total += spans.len();
+        check_count(total)?;
+        let map = TempoMap::new(NOTATION_QPM, tempi);
+        let notes: Vec<Span> = spans.iter().map(|s| map.span(s)).collect();
+        parts.push(Part { name: spine.name.trim().to_string(), lyrics: sung(at), notes, ..Part::default() });
+    }
+    if parts.iter().all(|part| part.notes.is_empty()) {
         return Err(SymbolicError::no_notes(KERN, "its **kern spines hold no notes"));
-    };
-    // Tempo is written in every spine; where it is not, any spine's will do.
-    let tempi = if melody.tempi.is_empty() { spines.iter().find(|s| !s.tempi.is_empty()).unwrap_or(melody) } else { melody };
-    let map = TempoMap::new(NOTATION_QPM, tempi.tempi.clone());
-    let notes = to_notes(KERN, melody.notes.iter().map(|s| map.span(s)).collect())?;
-    Ok(Melody { id: None, title, artist, notes })
+    }
+    let (spans, part) = choose::melody(parts, &[]);
+    let notes = to_notes(KERN, spans)?;
+    Ok(Melody { id: None, title, artist, part, notes })
 }
 
 /// Applies splits (`*^`), joins (`*v`), exchanges (`*x`), new (`*+`) and ended (`*-`) spines.
@@ -118,19 +158,26 @@ fn next_columns(tokens: &[&str], columns: &[usize], spines: &mut Vec<Spine>) -> 
 }
 
 impl Spine {
-    fn interpret(&mut self, token: &str) {
+    fn interpret(&mut self, token: &str, line: usize) {
         if let Some(kind) = token.strip_prefix("**") {
-            self.kern = kind == "kern";
+            self.kind = match kind {
+                "kern" => Kind::Kern,
+                "text" | "silbe" | "lyrics" | "lyric" | "vox" => Kind::Lyrics,
+                _ => Kind::Other,
+            };
         } else if let Some(qpm) = token.strip_prefix("*MM").and_then(|t| t.parse().ok()).and_then(plausible_qpm) {
-            self.tempi.push((self.position, qpm));
+            self.tempi.push((line, self.position, qpm));
         } else if let Some(name) = token.strip_prefix("*I").filter(|n| !n.starts_with("Tr")) {
-            self.name = format!("{} {}", self.name.chars().take(200).collect::<String>(), name.trim_start_matches('"'));
+            self.name = format!("{} {}", self.name.chars().take(200).collect::<String>(), name.trim_start_matches(['"', '\'']));
         }
     }
 
-    /// Reads a data token: note, rest or chord.
-    fn sound(&mut self, token: &str) -> Result<(), String> {
-        if !self.kern || token.contains(['q', 'Q']) {
+    /// Reads a data token: note, rest or chord, or words.
+    fn sound(&mut self, token: &str, line: usize) -> Result<(), String> {
+        if self.kind == Kind::Lyrics {
+            self.words |= token.chars().any(char::is_alphabetic);
+        }
+        if self.kind != Kind::Kern || token.contains(['q', 'Q']) {
             return Ok(());
         }
         let mut notes = token.split(' ').filter(|n| !n.is_empty());
@@ -140,17 +187,35 @@ impl Spine {
         let (start, end) = (self.position, self.position + length);
         self.position = end;
         let top = notes.by_ref().filter_map(|n| Some((pitch(n)?, n))).max_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((pitch, note)) = top else {
-            self.tied = false;
-            return Ok(());
-        };
-        let continues = note.contains(['_', ']']);
-        match self.notes.last_mut() {
-            Some(last) if self.tied && continues && last.pitch == pitch => last.end = end,
-            _ => self.notes.push(Span { start, end, pitch }),
-        }
+        let (pitch, note) = top.map_or((None, ""), |(pitch, note)| (Some(pitch), note));
+        let continues = self.tied && note.contains(['_', ']']);
+        self.tokens.push(Token { line, start, end, pitch, continues });
         self.tied = note.contains(['[', '_']);
         Ok(())
+    }
+
+    /// The spine cut into the stretches between bar lines and labels.
+    fn bars(&self, sections: &Sections, tempi: &[(usize, f64, f64)]) -> Vec<Bar> {
+        let mut bars: Vec<Bar> = sections.stretches().map(|signs| Bar { signs: signs.clone(), ..Bar::default() }).collect();
+        let mut begins = vec![f64::NAN; bars.len()];
+        for token in &self.tokens {
+            let at = sections.stretch_of(token.line);
+            let Some(bar) = bars.get_mut(at) else { continue };
+            if begins[at].is_nan() {
+                begins[at] = token.start;
+            }
+            let start = token.start - begins[at];
+            bar.length = token.end - begins[at];
+            let note = |pitch| Written { start, length: token.end - token.start, pitch, continues: token.continues };
+            bar.notes.extend(token.pitch.map(note));
+        }
+        for &(line, position, qpm) in tempi {
+            let at = sections.stretch_of(line);
+            if let (Some(bar), Some(begin)) = (bars.get_mut(at), begins.get(at)) {
+                bar.tempi.push((if begin.is_nan() { 0.0 } else { (position - begin).max(0.0) }, qpm));
+            }
+        }
+        bars
     }
 }
 

@@ -1,6 +1,15 @@
-//! Title, artist and album, as ID3, Vorbis comments, MP4 atoms, RIFF lists and their like tell them.
+//! Title, artist and album, as ID3, Vorbis comments, MP4 atoms, RIFF lists and their like tell them: as symphonia reads them, and where its reading is
+//! not what was meant, our own ([`texts`]).
 
+pub(super) mod id3;
+mod texts;
+
+pub(super) use texts::Texts;
+
+use symphonia::core::meta::well_known::METADATA_ID_ID3V1;
 use symphonia::core::meta::{Metadata, MetadataRevision, RawValue, StandardTag, Tag};
+
+use crate::encoding;
 
 /// Longer texts are cut: nobody's title, and the index keeps every one.
 const MAX_CHARS: usize = 300;
@@ -16,13 +25,38 @@ pub struct Tags {
     pub album: Option<String>,
 }
 
+impl Tags {
+    /// These, and those of `other` that are missing.
+    pub(super) fn or(self, other: Tags) -> Tags {
+        Tags { title: self.title.or(other.title), artist: self.artist.or(other.artist), album: self.album.or(other.album) }
+    }
+
+    /// Texts that were read as Latin-1 and are UTF-8 in truth; or, where anything was read as Latin-1, in some other older encoding.
+    fn mended(self, latin1: bool) -> Tags {
+        let all: Vec<Vec<u8>> = [&self.title, &self.artist, &self.album]
+            .into_iter()
+            .flatten()
+            .filter_map(|text| encoding::latin1_bytes(text))
+            .collect();
+        let guess = encoding::guess(&all.join(&b'\n'));
+        let mend = |text: Option<String>| {
+            let text = text?;
+            match encoding::latin1_bytes(&text) {
+                Some(bytes) if latin1 || std::str::from_utf8(&bytes).is_ok() => clean(&encoding::decode_as(&bytes, guess)),
+                _ => Some(text),
+            }
+        };
+        Tags { title: mend(self.title), artist: mend(self.artist), album: mend(self.album) }
+    }
+}
+
 /// Reads (and uses up) the metadata log. Of several tag formats in one file the later in the log wins, field by field:
 /// those at the end of a file (ID3v1, cut to 30 characters) come first in it.
 pub(super) fn collect(mut metadata: Metadata<'_>, track: u32) -> Tags {
     let mut tags = Tags::default();
     loop {
         if let Some(revision) = metadata.current() {
-            let newer = read(revision, track);
+            let newer = read(revision, track).mended(revision.info.metadata == METADATA_ID_ID3V1);
             tags.title = newer.title.or(tags.title);
             tags.artist = newer.artist.or(tags.artist);
             tags.album = newer.album.or(tags.album);
