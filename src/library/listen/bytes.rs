@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use qbh_models::extractor::Extractor;
 
-use super::{Ear, Heard, ListenError, MIDI_MAGIC, Tags, piece, scores};
+use super::{Ear, Heard, ListenError, Tags, is_midi, piece, scores};
 use crate::audio;
 use crate::pitchfile::{self, PitchFormat};
 use crate::symbolic::{self, Format};
@@ -18,8 +18,8 @@ use crate::symbolic::{self, Format};
 pub fn listen_bytes(bytes: Vec<u8>, name: &Path, longest: f64, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
     let start = Instant::now();
     let named = Format::of(name);
-    if let Some(format) = if bytes.starts_with(MIDI_MAGIC) { Some(Format::Midi) } else { named } {
-        return scores(symbolic::parse(format, &bytes)?, start);
+    if let Some(format) = if is_midi(&bytes) { Some(Format::Midi) } else { named } {
+        return scores(symbolic::parse(format, &bytes)?.into_iter().map(Ok), start);
     }
     if let Some(format) = PitchFormat::of(name) {
         let piece = piece(pitchfile::parse(format, &bytes)?, Tags::default())?;
@@ -36,7 +36,7 @@ pub fn listen_bytes(bytes: Vec<u8>, name: &Path, longest: f64, extractor: &dyn E
     for section in samples.chunks(ear.section()) {
         ear.hear(section)?;
     }
-    Ok(Heard { damaged_packets: stream.damaged_packets(), ..ear.done(Tags::default(), start)? })
+    Ok(Heard { remark: stream.remark(), ..ear.done(Tags::default(), start)? })
 }
 
 #[cfg(test)]
