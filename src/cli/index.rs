@@ -118,8 +118,7 @@ pub fn run(args: &Args, context: &Context, out: &mut dyn Write) -> Result<Status
                 skipped(&plan).map_or(String::new(), |s| format!(" ({s})"))
             )
         };
-        indexer::learn_sounds(index, &plan, &stop)?;
-        let gone = indexer::forget(index, &plan)?;
+        let gone = indexer::settle(index, &plan, &stop)?;
         index.refresh()?;
         IndexingReport { gone, elapsed: start.elapsed(), ..IndexingReport::of(&plan) }
     } else {
@@ -163,13 +162,7 @@ fn listen(
     let extractor = models::open_extractor(&extractor, context, device)?;
     let embedder = models::open_embedder(&embedder, context, device)?;
     let fingerprint = indexer::fingerprint(&indexer::model_id(extractor.info()), &*embedder);
-    let index = match index {
-        Some(index) => {
-            index.check_models(&fingerprint)?;
-            index
-        }
-        None => Index::open(&context.index_dir, &fingerprint)?,
-    };
+    let index = indexer::open_for(index, &context.index_dir, &fingerprint)?;
 
     let bar = Bar::new(plan);
     let report = indexer::run(&index, plan, &*extractor, &*embedder, jobs(args), stop, &bar);

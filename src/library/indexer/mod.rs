@@ -17,6 +17,7 @@ use qbh_models::ModelInfo;
 use qbh_models::embedder::Embedder;
 use qbh_models::extractor::Extractor;
 use recognise::Register;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -45,6 +46,17 @@ pub fn fingerprint(extractor: &ModelId, embedder: &dyn Embedder) -> Fingerprint 
         embedder: model_id(embedder.info()),
         dimension: embedder.dimension() as u32,
         levels: windowing.song_steps.iter().map(|&steps| Level { steps, windows_per_length }).collect(),
+    }
+}
+
+/// The index that models with this fingerprint may fill: the one that is there, if it was made with them, or a new one in `dir`.
+///
+/// # Errors
+/// The index was made with other models, or cannot be made.
+pub fn open_for(index: Option<Index>, dir: &Path, fingerprint: &Fingerprint) -> Result<Index, qbh_index::Error> {
+    match index {
+        Some(index) => index.check_models(fingerprint).map(|()| index),
+        None => Index::open(dir, fingerprint),
     }
 }
 
@@ -95,9 +107,8 @@ pub fn run(
     if let Some(error) = into_inner(broken) {
         return Err(error);
     }
-    learn_sounds(index, plan, stop)?;
     let mut report = into_inner(desk.report);
-    report.gone = forget(index, plan)?;
+    report.gone = settle(index, plan, stop)?;
     report.sort();
     report.interrupted = stop.load(Ordering::Relaxed);
     report.elapsed = start.elapsed();
@@ -148,8 +159,14 @@ impl Desk<'_> {
     }
 }
 
+/// What a plan asks for beside listening: sounds are learnt, and files that are gone are taken out; which these were.
+pub fn settle(index: &Index, plan: &IndexingPlan, stop: &AtomicBool) -> Result<Vec<String>, qbh_index::Error> {
+    learn_sounds(index, plan, stop)?;
+    forget(index, plan)
+}
+
 /// Learns what files sound like that an older version had indexed, so that they are recognised when they move. Reads each once.
-pub fn learn_sounds(index: &Index, plan: &IndexingPlan, stop: &AtomicBool) -> Result<(), qbh_index::Error> {
+fn learn_sounds(index: &Index, plan: &IndexingPlan, stop: &AtomicBool) -> Result<(), qbh_index::Error> {
     for path in plan.soundless.iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
         let identified = std::panic::catch_unwind(|| sound::identify(path)).ok().flatten();
         if let Some(identified) = identified {
@@ -160,7 +177,7 @@ pub fn learn_sounds(index: &Index, plan: &IndexingPlan, stop: &AtomicBool) -> Re
 }
 
 /// Takes the files that are gone out of the index and keeps their songs aside; which these were.
-pub fn forget(index: &Index, plan: &IndexingPlan) -> Result<Vec<String>, qbh_index::Error> {
+fn forget(index: &Index, plan: &IndexingPlan) -> Result<Vec<String>, qbh_index::Error> {
     let mut gone = Vec::new();
     for path in &plan.vanished {
         // One that was recognised elsewhere is known there now.

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use qbh_models::extractor::Extractor;
 
-use super::{Ear, Heard, ListenError, Tags, is_midi, piece, scores};
+use super::{Heard, ListenError, hummed, is_midi, pitch, score};
 use crate::audio;
 use crate::pitchfile::{self, PitchFormat};
-use crate::symbolic::{self, Format};
+use crate::symbolic::Format;
 
 /// Listens to what a file called `name` holds: a score or a pitch file if the name says so or the bytes begin as MIDI, else a recording of
 /// at most `longest` seconds.
@@ -19,11 +19,10 @@ pub fn listen_bytes(bytes: Vec<u8>, name: &Path, longest: f64, extractor: &dyn E
     let start = Instant::now();
     let named = Format::of(name);
     if let Some(format) = if is_midi(&bytes) { Some(Format::Midi) } else { named } {
-        return scores(symbolic::parse(format, &bytes)?.into_iter().map(Ok), start);
+        return score(format, &bytes, start);
     }
     if let Some(format) = PitchFormat::of(name) {
-        let piece = piece(pitchfile::parse(format, &bytes)?, Tags::default())?;
-        return Ok(Heard { pieces: vec![piece], decode: start.elapsed(), ..Heard::default() });
+        return pitch(pitchfile::parse(format, &bytes)?, start);
     }
     let mut stream = audio::open_bytes(bytes, extractor.sample_rate())?;
     let most = (longest * f64::from(extractor.sample_rate())) as usize;
@@ -32,11 +31,7 @@ pub fn listen_bytes(bytes: Vec<u8>, name: &Path, longest: f64, extractor: &dyn E
     if samples.len() > most {
         return Err(ListenError::TooLong { most: longest });
     }
-    let mut ear = Ear::new(extractor);
-    for section in samples.chunks(ear.section()) {
-        ear.hear(section)?;
-    }
-    Ok(Heard { remark: stream.remark(), ..ear.done(Tags::default(), start)? })
+    Ok(Heard { remark: stream.remark(), ..hummed(&samples, extractor, start)? })
 }
 
 #[cfg(test)]

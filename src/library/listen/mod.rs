@@ -12,7 +12,7 @@ use qbh_models::{Contour, PitchTrack};
 use super::ListenError;
 use crate::audio::{self, AudioError, AudioStream};
 use crate::pitchfile;
-use crate::symbolic::{self, Melody, SymbolicError};
+use crate::symbolic::{self, Format, Melody, SymbolicError};
 
 mod bytes;
 
@@ -73,11 +73,9 @@ pub fn listen(path: &Path, extractor: &dyn Extractor) -> Result<Heard, ListenErr
     let mut heard = if symbolic::is_symbolic(path) {
         scores(symbolic::read_each(path)?, start)?
     } else if pitchfile::is_pitch_file(path) {
-        let pitch = pitchfile::read(path)?;
-        Heard { pieces: vec![piece(pitch, Tags::default())?], decode: start.elapsed(), ..Heard::default() }
+        pitch(pitchfile::read(path)?, start)?
     } else if begins_as_midi(path)? {
-        let bytes = std::fs::read(path).map_err(AudioError::from)?;
-        scores(symbolic::parse(symbolic::Format::Midi, &bytes)?.into_iter().map(Ok), start)?
+        score(Format::Midi, &std::fs::read(path).map_err(AudioError::from)?, start)?
     } else {
         recording(audio::open(path, extractor.sample_rate())?, extractor, start)?
     };
@@ -103,7 +101,7 @@ pub fn listen_stream(stream: impl Read, extractor: &dyn Extractor) -> Result<Hea
     let start = Instant::now();
     let bytes = audio::read_stream(stream)?;
     if is_midi(&bytes) {
-        return scores(symbolic::parse(symbolic::Format::Midi, &bytes)?.into_iter().map(Ok), start);
+        return score(Format::Midi, &bytes, start);
     }
     recording(audio::open_bytes(bytes, extractor.sample_rate())?, extractor, start)
 }
@@ -125,6 +123,11 @@ pub fn pitch_track(path: &Path, extractor: &dyn Extractor) -> Result<PitchTrack,
 pub fn listen_samples(samples: &[f32], rate: u32, extractor: &dyn Extractor) -> Result<Heard, ListenError> {
     let start = Instant::now();
     let samples = audio::resample(samples, rate, extractor.sample_rate())?;
+    hummed(&samples, extractor, start)
+}
+
+/// What is heard in all samples of a hum, which are at the extractor's rate.
+fn hummed(samples: &[f32], extractor: &dyn Extractor, start: Instant) -> Result<Heard, ListenError> {
     let mut ear = Ear::new(extractor);
     for section in samples.chunks(ear.section()) {
         ear.hear(section)?;
@@ -211,6 +214,16 @@ fn piece(pitch: PitchTrack, mut tags: Tags) -> Result<Piece, ListenError> {
     }
     tags.duration.get_or_insert(pitch.duration());
     Ok(Piece { member: None, tags, contour, pitch: Some(pitch) })
+}
+
+/// What a pitch file holds.
+fn pitch(track: PitchTrack, start: Instant) -> Result<Heard, ListenError> {
+    Ok(Heard { pieces: vec![piece(track, Tags::default())?], decode: start.elapsed(), ..Heard::default() })
+}
+
+/// The pieces of a score whose bytes are at hand.
+fn score(format: Format, bytes: &[u8], start: Instant) -> Result<Heard, ListenError> {
+    scores(symbolic::parse(format, bytes)?.into_iter().map(Ok), start)
 }
 
 /// The pieces of a score, one after the other: of its notes no more are kept than those of one. Of several, those without a name are numbered.

@@ -45,29 +45,22 @@ impl Round<'_> {
         let plan = IndexingPlan::new(&roots, known);
         plan.remarks.iter().for_each(|remark| tracing::warn!(remark, "indexing"));
         self.board.indexing(|status| status.total = plan.pending.len());
-        let index = match index {
-            None if plan.pending.is_empty() => return Err("no music was found in the folders of --library".into()),
+        match index {
+            None if plan.pending.is_empty() => Err("no music was found in the folders of --library".into()),
             Some(index) if plan.pending.is_empty() => {
-                indexer::learn_sounds(&index, &plan, self.stop).map_err(text)?;
-                indexer::forget(&index, &plan).map_err(text)?;
-                index
+                indexer::settle(&index, &plan, self.stop).map_err(text)?;
+                index.refresh().map(drop).map_err(text)
             }
-            index => self.listen(index, &plan)?,
-        };
-        index.refresh().map_err(text)?;
-        Ok(())
+            index => self.listen(index, &plan),
+        }
     }
 
-    fn listen(&self, index: Option<Index>, plan: &IndexingPlan) -> Result<Index, String> {
+    fn listen(&self, index: Option<Index>, plan: &IndexingPlan) -> Result<(), String> {
         let made_with = index.as_ref().map(Index::fingerprint);
         let extractor = self.models.extractor(made_with.map(|made| made.extractor.name.as_str()))?;
         let embedder = self.models.embedder(made_with.map(|made| made.embedder.name.as_str()))?;
         let fingerprint = indexer::fingerprint(&indexer::model_id(extractor.info()), &*embedder);
-        let index = match index {
-            Some(index) => index.check_models(&fingerprint).map(|()| index),
-            None => Index::open(&self.folders.index, &fingerprint),
-        };
-        let index = index.map_err(text)?;
+        let index = indexer::open_for(index, &self.folders.index, &fingerprint).map_err(text)?;
         let report = indexer::run(&index, plan, &*extractor, &*embedder, self.folders.jobs, self.stop, self);
         // Also after an error: what is stored is to be found.
         let published = index.refresh();
@@ -75,7 +68,7 @@ impl Round<'_> {
         published.map_err(text)?;
         let (indexed, failed, gone) = (report.indexed, report.failed.len(), report.gone.len());
         tracing::info!(indexed, failed, gone, "indexing is done");
-        Ok(index)
+        Ok(())
     }
 }
 
